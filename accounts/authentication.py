@@ -1,0 +1,3 @@
+"""Placeholder"""
+
+from rest_framework.authentication import BaseAuthentication as TokenAuthentication

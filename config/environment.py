@@ -1,0 +1,169 @@
+"""The process environment, read once and checked as a whole.
+
+`read_environment` is pure: the same mapping gives the same settings or the same one-sentence complaint.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+
+ENGINES = ("sandbox", "judge0")
+DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
+
+
+class ConfigurationError(Exception):
+    """The environment is missing something or contradicts itself; the message is one sentence that names the fix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Everything Assay takes from the environment, typed and free of contradictions."""
+
+    is_production: bool
+    is_debug: bool
+    is_web_process: bool
+    secret_key: str | None  # None: keep a generated one in the data directory
+    allowed_hosts: list[str]
+    csrf_trusted_origins: list[str]
+    data_dir: Path
+    database_url: str
+    database_pool_size: int
+    redis_url: str | None
+    registration_open: bool
+    log_format: str
+    executor_engine: str
+    executor_worker_threads: int
+    judge0_url: str | None
+    judge0_auth_token: str
+
+
+def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environment:
+    """Turn environment variables into settings.
+
+    Raises:
+        ConfigurationError: a value is missing, malformed, or contradicts another.
+    """
+    env = environ.Env()
+    env.ENVIRON = dict(variables)
+
+    production = _boolean(env, "ASSAY_PRODUCTION", default=False)
+    debug = _boolean(env, "DEBUG", default=False)
+    secret_key = variables.get("SECRET_KEY") or None
+    allowed_hosts = env.list("ALLOWED_HOSTS", default=[])
+    database_url = variables.get("DATABASE_URL") or f"sqlite:///{_data_dir(variables, base_dir) / 'assay.sqlite3'}"
+    engine = variables.get("EXECUTOR_ENGINE") or "sandbox"
+    judge0_url = variables.get("JUDGE0_URL") or None
+    redis_url = variables.get("REDIS_URL") or None
+
+    if production and not secret_key:
+        raise ConfigurationError(
+            "SECRET_KEY is missing: production needs a long random value of its own in the environment."
+        )
+    if secret_key and len(secret_key) < 32:
+        raise ConfigurationError("SECRET_KEY is too short: at least 32 characters are needed to sign tokens safely.")
+    if production and not allowed_hosts:
+        raise ConfigurationError("ALLOWED_HOSTS is missing: name the host names this server answers to, by commas.")
+    if production and debug:
+        raise ConfigurationError("DEBUG and ASSAY_PRODUCTION contradict each other: switch one of them off.")
+    if urlsplit(database_url).scheme not in DATABASE_SCHEMES:
+        raise ConfigurationError("DATABASE_URL must begin with sqlite:/// or postgres://, the databases Assay runs on.")
+    if redis_url and urlsplit(redis_url).scheme not in ("redis", "rediss", "unix"):
+        raise ConfigurationError("REDIS_URL must begin with redis://, rediss:// or unix://.")
+    if engine not in ENGINES:
+        raise ConfigurationError(f"EXECUTOR_ENGINE is {engine!r}: it must be one of {', '.join(ENGINES)}.")
+    if engine == "judge0" and not judge0_url:
+        raise ConfigurationError("JUDGE0_URL is missing: EXECUTOR_ENGINE=judge0 needs the address of a Judge0.")
+    if engine != "judge0" and judge0_url:
+        raise ConfigurationError(
+            f"JUDGE0_URL is set but EXECUTOR_ENGINE is {engine!r}: set EXECUTOR_ENGINE=judge0 or remove JUDGE0_URL."
+        )
+    if judge0_url and urlsplit(judge0_url).scheme not in ("http", "https"):
+        raise ConfigurationError("JUDGE0_URL must begin with http:// or https://.")
+    log_format = variables.get("LOG_FORMAT") or "json"
+    if log_format not in ("json", "console"):
+        raise ConfigurationError(f"LOG_FORMAT is {log_format!r}: it must be json or console.")
+
+    return Environment(
+        is_production=production,
+        is_debug=debug,
+        is_web_process=variables.get("ASSAY_PROCESS") == "web",
+        secret_key=secret_key,
+        allowed_hosts=allowed_hosts or ["localhost", "127.0.0.1", "[::1]"],
+        csrf_trusted_origins=env.list("CSRF_TRUSTED_ORIGINS", default=[]),
+        data_dir=_data_dir(variables, base_dir),
+        database_url=database_url,
+        database_pool_size=_whole_number(variables, "DATABASE_POOL_SIZE", default=8, least=1, most=200),
+        redis_url=redis_url,
+        registration_open=_boolean(env, "REGISTRATION_OPEN", default=not production),
+        log_format=log_format,
+        executor_engine=engine,
+        executor_worker_threads=_whole_number(
+            variables, "EXECUTOR_WORKER_THREADS", default=os.cpu_count() or 1, least=0, most=256
+        ),
+        judge0_url=judge0_url,
+        judge0_auth_token=variables.get("JUDGE0_AUTH_TOKEN", ""),
+    )
+
+
+def database_settings(environment: Environment) -> dict[str, Any]:
+    """Django's `DATABASES["default"]` for this environment.
+
+    SQLite writes ahead, syncs every commit and takes its write lock at the start of a transaction, so that an
+    acknowledged submission survives a power cut and two writers wait for each other instead of failing.
+    PostgreSQL gets a connection pool in web processes only: a pool shared over a fork corrupts its connections.
+    """
+    config: dict[str, Any] = environ.Env.db_url_config(environment.database_url)
+    if config["ENGINE"].endswith("sqlite3"):
+        config["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        }
+        return config
+    options = config.setdefault("OPTIONS", {})
+    if environment.is_web_process:
+        options["pool"] = {"min_size": 1, "max_size": environment.database_pool_size, "timeout": 10}
+    config["CONN_MAX_AGE"] = 0
+    config["CONN_HEALTH_CHECKS"] = True
+    return config
+
+
+def cache_settings(environment: Environment) -> dict[str, Any]:
+    """Django's `CACHES`: Redis where there is one, else this process's memory. Losing it costs speed only (law 5)."""
+    if environment.redis_url is None:
+        return {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "assay"}}
+    return {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": environment.redis_url,
+            "KEY_PREFIX": "assay",
+            "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.2, "SOCKET_TIMEOUT": 0.2, "IGNORE_EXCEPTIONS": True},
+        }
+    }
+
+
+def _data_dir(variables: Mapping[str, str], base_dir: Path) -> Path:
+    return Path(variables.get("ASSAY_DATA_DIR") or base_dir / "var").absolute()
+
+
+def _boolean(env: environ.Env, name: str, *, default: bool) -> bool:
+    value = env.ENVIRON.get(name, "").strip().lower()
+    if value == "":
+        return default
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("0", "false", "no", "off"):
+        return False
+    raise ConfigurationError(f"{name} is {value!r}: it must be 1 or 0.")
+
+
+def _whole_number(variables: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+    text = variables.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise ConfigurationError(f"{name} is {text!r}: it must be a whole number from {least} to {most}.")
+    return int(text)

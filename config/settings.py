@@ -1,0 +1,190 @@
+"""Django settings. The environment is read once, here; every default works with nothing started."""
+
+import os
+import secrets
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from config.environment import ConfigurationError, Environment, cache_settings, database_settings, read_environment
+from core.logging import logging_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _load() -> Environment:
+    try:
+        return read_environment(os.environ, base_dir=BASE_DIR)
+    except ConfigurationError as error:
+        # One clear sentence instead of a traceback: the reader is an operator, and the fault is in the environment.
+        sys.exit(f"assay: {error}")
+
+
+def _generated_secret_key(data_dir: Path) -> str:
+    """A random key kept beside the embedded database: a machine without settings is safe, and stays signed in."""
+    path = data_dir / "secret_key"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(50))
+    return path.read_text()
+
+
+_environment = _load()
+ASSAY_DATA_DIR = _environment.data_dir
+ASSAY_PRODUCTION = _environment.is_production
+DEBUG = _environment.is_debug
+SECRET_KEY = _environment.secret_key or _generated_secret_key(ASSAY_DATA_DIR)
+ALLOWED_HOSTS = _environment.allowed_hosts
+CSRF_TRUSTED_ORIGINS = _environment.csrf_trusted_origins
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "core",
+    "accounts",
+    "events",
+    "courses",
+    "executor",
+    "exams",
+    "discussions",
+]
+MIDDLEWARE = [
+    "core.middleware.RequestContextMiddleware",  # outermost: it stamps received_at (law 6)
+    "core.middleware.BodyLimitMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": database_settings(_environment)}
+CACHES = cache_settings(_environment)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.EmailOrUsernameBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+ACCOUNTS_REGISTRATION_OPEN = _environment.registration_open
+# Failed logins an account may have within the window before it has to wait.
+ACCOUNTS_LOGIN_FAILURES_MAX = 5
+ACCOUNTS_LOGIN_WINDOW_S = 60
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Outside production the packages' own static files are served as they lie; production collects and compresses them.
+WHITENOISE_USE_FINDERS = not _environment.is_production
+if _environment.is_production:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+if _environment.is_production:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come from inside, without TLS
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# Larger request bodies are refused unread.
+CORE_BODY_LIMIT_BYTES = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = CORE_BODY_LIMIT_BYTES
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["core.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "core.pagination.PageNumberPagination",
+    "DEFAULT_FILTER_BACKENDS": ["core.filters.StrictFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "core.schema.ProblemAutoSchema",
+    "EXCEPTION_HANDLER": "core.problems.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DATETIME_FORMAT": "iso-8601",
+}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "ALGORITHM": "HS256",
+    "ISSUER": "assay",
+    "AUTH_HEADER_TYPES": ("Bearer",),
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Assay",
+    "DESCRIPTION": "Submit programs, author courses, and defend every mark.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+}
+
+EXECUTOR_ENGINE = _environment.executor_engine
+EXECUTOR_WORKER_THREADS = _environment.executor_worker_threads
+EXECUTOR_LEASE_S = 20
+EXECUTOR_LEASE_RENEW_S = 5
+EXECUTOR_POLL_S = 2
+EXECUTOR_TRIES_MAX = 3
+EXECUTOR_CODE_LIMIT_BYTES = 64 * 1024
+EXECUTOR_FILES_MAX = 20
+EXECUTOR_WAIT_MAX_S = 30
+JUDGE0_URL = _environment.judge0_url
+JUDGE0_AUTH_TOKEN = _environment.judge0_auth_token
+
+LOGGING = logging_settings(log_format=_environment.log_format)
+LOGGING_CONFIG = "logging.config.dictConfig"

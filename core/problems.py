@@ -1,0 +1,136 @@
+"""Every error the API answers, rendered as `application/problem+json` (RFC 9457).
+
+Members: `type`, `title`, `status`, `detail`, a stable `code`, `request_id` and, for invalid input, `errors`:
+`[{"pointer": "#/language", "code": "...", "detail": "..."}]`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from core.errors import DomainError, FieldError
+
+CONTENT_TYPE = "application/problem+json"
+NON_FIELD = "non_field_errors"
+
+
+def problem_body(
+    *, status: int, code: str, detail: str, title: str = "", errors: Sequence[FieldError] = ()
+) -> dict[str, Any]:
+    """The members of one problem; `errors` only where there are any."""
+    body: dict[str, Any] = {
+        "type": f"urn:assay:problem:{code}",
+        "title": title or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    if request_id:
+        body["request_id"] = request_id
+    if errors:
+        body["errors"] = [{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in errors]
+    return body
+
+
+def problem_response(
+    *, status: int, code: str, detail: str, title: str = "", headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """A problem outside REST framework: for middleware and Django's own error pages."""
+    body = problem_body(status=status, code=code, detail=detail, title=title)
+    return HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE, headers=headers)
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
+    """REST framework's hook: a problem for everything foreseen, None (a logged 500) for everything else."""
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+
+    headers: dict[str, str] = {}
+    if isinstance(exc, DomainError):
+        body = problem_body(status=exc.status, code=exc.code, title=exc.title, detail=exc.detail, errors=exc.errors)
+        if exc.retry_after_s is not None:
+            headers["Retry-After"] = str(exc.retry_after_s)
+    elif isinstance(exc, exceptions.APIException):
+        body = _body_of_api_exception(exc)
+        if auth_header := getattr(exc, "auth_header", None):
+            headers["WWW-Authenticate"] = auth_header
+        if wait := getattr(exc, "wait", None):
+            headers["Retry-After"] = str(int(wait) + 1)
+    else:
+        return None
+    set_rollback()
+    return Response(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler404`: an unknown address."""
+    return problem_response(status=404, code="not_found", title="Not found", detail="There is nothing at this address.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler400`: a request Django itself refuses, such as a foreign Host header."""
+    return problem_response(status=400, code="bad_request", detail="The request is malformed.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler403`."""
+    return problem_response(status=403, code="permission_denied", detail="You may not do this.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """`CSRF_FAILURE_VIEW`."""
+    return problem_response(status=403, code="csrf_failed", detail="The CSRF token is missing or wrong.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """`handler500`: our fault. It is logged with the request id that the answer names, and tells nothing more."""
+    return problem_response(
+        status=500,
+        code="internal_error",
+        title="Internal error",
+        detail="Something failed on our side. Nothing was lost that had been acknowledged; quote the request id.",
+    )
+
+
+def _body_of_api_exception(exc: exceptions.APIException) -> dict[str, Any]:
+    if isinstance(exc, exceptions.ValidationError):
+        errors = list(_field_errors(exc.get_full_details(), pointer="#"))
+        first = errors[0]
+        return problem_body(
+            status=exc.status_code,
+            code="invalid",
+            title="The input is not valid",
+            detail=f"{first.pointer}: {first.detail}" if first.pointer != "#" else first.detail,
+            errors=errors,
+        )
+    details = exc.get_full_details()
+    code = details.get("code", exc.default_code) if isinstance(details, dict) else exc.default_code
+    return problem_body(status=exc.status_code, code=str(code), detail=str(exc.detail))
+
+
+def _field_errors(details: Any, *, pointer: str) -> Iterator[FieldError]:
+    """Flatten REST framework's nested `{field: [{message, code}]}` into pointers."""
+    if isinstance(details, Mapping) and set(details) == {"message", "code"}:
+        yield FieldError(pointer=pointer, code=str(details["code"]), detail=str(details["message"]))
+    elif isinstance(details, Mapping):
+        for name, inner in details.items():
+            yield from _field_errors(inner, pointer=pointer if name == NON_FIELD else f"{pointer}/{_escape(name)}")
+    elif isinstance(details, Sequence):
+        for index, inner in enumerate(details):
+            is_message = isinstance(inner, Mapping) and set(inner) == {"message", "code"}
+            yield from _field_errors(inner, pointer=pointer if is_message else f"{pointer}/{index}")
+
+
+def _escape(name: object) -> str:
+    return str(name).replace("~", "~0").replace("/", "~1")

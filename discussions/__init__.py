@@ -1,0 +1,1 @@
+"""Discussions: threads, replies, mentions, moderation. Bare until its models arrive."""

@@ -1,0 +1,1 @@
+"""Live events and in-app notifications. Bare until its models arrive."""

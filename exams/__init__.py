@@ -1,0 +1,1 @@
+"""Exams: questions, attempts, answers, accommodations. Bare until its models arrive."""
