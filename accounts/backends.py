@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.db.models import Q
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -17,9 +16,7 @@ class EmailOrUsernameBackend(ModelBackend):
     ) -> User | None:
         if username is None or password is None:
             return None
-        # An e-mail always holds "@", which a username may too: the e-mail's owner wins.
-        candidates = User.objects.filter(Q(email__iexact=username) | Q(username__iexact=username))
-        user = min(candidates, key=lambda found: found.email.lower() != username.lower(), default=None)
+        user = User.objects.named(username)
         if user is None:
             User().set_password(password)  # hash once, so that an unknown name takes as long as a wrong password
             return None

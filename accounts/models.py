@@ -1,5 +1,6 @@
 """Who there is: users, the organizations they belong to, their signed-in devices, and the record of staff acts."""
 
+from datetime import datetime
 from typing import Any, ClassVar, NoReturn
 
 from django.conf import settings
@@ -13,7 +14,25 @@ class AssayUserManager(UserManager["User"]):
     """Finds people by e-mail or username, without regard to case."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(username__iexact=username)
+        return self.alias(username_ci=Lower("username")).get(username_ci=(username or "").lower())
+
+    def named(self, name: str) -> "User | None":
+        """The user with this e-mail address or username.
+
+        An e-mail address always holds "@", which a username made by hand may too: the address's owner wins.
+        """
+        # Compared as the unique constraints compare (`iexact` would compare upper case, which is not the same and
+        # has no index), so that exactly one spelling in lower case leads to each user.
+        wanted = name_folded(name)
+        candidates = self.alias(email_ci=Lower("email"), username_ci=Lower("username")).filter(
+            models.Q(email_ci=wanted) | models.Q(username_ci=wanted)
+        )
+        return min(candidates, key=lambda found: found.email.lower() != wanted, default=None)
+
+
+def name_folded(name: str) -> str:
+    """The one spelling that stands for all spellings of a name to sign in with."""
+    return User.normalize_username(name.strip()).lower()
 
 
 class User(AbstractUser):
@@ -46,6 +65,12 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         if user.is_superuser:
             return self
         return self.filter(memberships__user=user)
+
+    def administered_by(self, user: Any) -> "OrganizationQuerySet":
+        """The visible organizations whose members a user may manage: as owner, as admin, or as superuser."""
+        if not user.is_authenticated or user.is_superuser:
+            return self.visible_to(user)
+        return self.filter(memberships__user=user, memberships__role__in=Membership.STAFF_ROLES)
 
 
 class Organization(models.Model):
@@ -113,6 +138,25 @@ class TokenFamily(models.Model):
 
     def __str__(self) -> str:
         return f"sign-in {self.pk} of user {self.user_id}"
+
+    def stands_at(self, moment: datetime) -> bool:
+        """Whether tokens of this sign-in are still honored: not ended, not run out, its user not disabled."""
+        return self.revoked_at is None and moment < self.expires_at and self.user.is_active
+
+
+class LoginFailure(models.Model):
+    """How many wrong passwords were given for one name since `window_started_at`; later, the count begins anew."""
+
+    # A hash: people type passwords and other secrets into the wrong field.
+    name_hash = models.CharField(max_length=64, unique=True)
+    window_started_at = models.DateTimeField(db_index=True)
+    failures = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.failures} since {self.window_started_at}"
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):

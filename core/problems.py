@@ -16,7 +16,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from core.errors import DomainError, FieldError
+from core.errors import DomainError, FieldError, InvalidInput
 
 CONTENT_TYPE = "application/problem+json"
 NON_FIELD = "non_field_errors"
@@ -107,10 +107,11 @@ def _body_of_api_exception(exc: exceptions.APIException) -> dict[str, Any]:
     if isinstance(exc, exceptions.ValidationError):
         errors = list(_field_errors(exc.get_full_details(), pointer="#"))
         first = errors[0]
+        # 422, as the services' InvalidInput: a caller meets one answer whichever layer noticed. 400 is for bad syntax.
         return problem_body(
-            status=exc.status_code,
-            code="invalid",
-            title="The input is not valid",
+            status=InvalidInput.status,
+            code=InvalidInput.code,
+            title=InvalidInput.title,
             detail=f"{first.pointer}: {first.detail}" if first.pointer != "#" else first.detail,
             errors=errors,
         )

@@ -108,7 +108,8 @@ class Judgement(models.Model):
     claim_id = models.UUIDField(null=True, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
-    # After an infrastructure fault the next try waits until then.
+    # Infrastructure faults so far: each makes the pause before the next try longer, until `not_before`.
+    faults = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True, blank=True)
 
     # What was judged with, so that the verdict can be explained and repeated later.

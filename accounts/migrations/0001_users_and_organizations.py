@@ -88,6 +88,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='LoginFailure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name_hash', models.CharField(max_length=64, unique=True)),
+                ('window_started_at', models.DateTimeField(db_index=True)),
+                ('failures', models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
             name='TokenFamily',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

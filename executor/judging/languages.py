@@ -16,6 +16,8 @@ class Language:
     toolchain: Toolchain
     # The template that wraps a function problem, in executor/judging/templates/; None: stdio problems only.
     template_name: str | None = None
+    # Where the code itself demands a file name: the first group is its stem.
+    main_name_pattern: str | None = None
 
 
 _PYTHON = Language(
@@ -64,6 +66,8 @@ _JAVA = Language(
     key="java",
     name="Java",
     main_name="Main.java",
+    # javac wants a public class in a file of its name.
+    main_name_pattern=r"^\s*public\s+(?:final\s+|abstract\s+)*class\s+([A-Za-z_][A-Za-z0-9_]*)",
     toolchain=Toolchain(
         language="java",
         source_suffixes=(".java",),

@@ -1,0 +1,100 @@
+"""What an author says of one test, and whether it fits how its problem is called and checked."""
+
+import ast
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from core.errors import FieldError
+from courses.authoring import AlgorithmSpec
+from courses.models import AlgorithmProblem, TestCase
+
+# Pointers of all errors begin here: the place of the tests in the body of a test set.
+POINTER = "#/test_cases"
+TEST_CASES_MAX = 1000
+JSON = AlgorithmProblem.ValueEncoding.JSON
+PYTHON_LITERAL = AlgorithmProblem.ValueEncoding.PYTHON_LITERAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestCaseSpec:
+    """One test as its author gives it; the fields are those of `TestCase`. Its order is its place in the list."""
+
+    __test__ = False
+
+    input: str = ""
+    expected_output: str | None = None
+    is_sample: bool = False
+    weight: Decimal = Decimal(1)
+    group: str = ""
+
+
+def test_cases_errors(
+    test_cases: Sequence[TestCaseSpec | TestCase], *, algorithm: AlgorithmSpec | AlgorithmProblem
+) -> list[FieldError]:
+    """What is wrong with the tests of one set; the messages name a test by its place and never quote it."""
+    if not test_cases:
+        return [FieldError(pointer=POINTER, code="empty", detail="A test set has at least one test.")]
+    if len(test_cases) > TEST_CASES_MAX:
+        detail = f"A test set has at most {TEST_CASES_MAX} tests."
+        return [FieldError(pointer=POINTER, code="max_length", detail=detail)]
+    errors = [
+        FieldError(pointer=f"{POINTER}/{index}/{name}", code=code, detail=detail)
+        for index, test_case in enumerate(test_cases)
+        for name, code, detail in _faults(test_case, algorithm)
+    ]
+    if not any(test_case.weight for test_case in test_cases):
+        errors.append(
+            FieldError(pointer=POINTER, code="weights_all_zero", detail="At least one test needs a weight above 0.")
+        )
+    return errors
+
+
+test_cases_errors.__test__ = False  # type: ignore[attr-defined]
+
+
+def _faults(
+    test_case: TestCaseSpec | TestCase, algorithm: AlgorithmSpec | AlgorithmProblem
+) -> Iterator[tuple[str, str, str]]:
+    if algorithm.entry_point:
+        arguments = _value(test_case.input, algorithm.value_encoding)
+        if not isinstance(arguments, _ARGUMENTS[algorithm.value_encoding]) or not _has_text_keys(arguments):
+            yield "input", "not_arguments", _ARGUMENTS_WANTED[algorithm.value_encoding]
+    if test_case.expected_output is not None and (encoding := _expected_encoding(algorithm)):
+        if _value(test_case.expected_output, encoding) is _UNREADABLE:
+            yield "expected_output", "not_a_value", f"The expected output must be one value in {_NAMES[encoding]}."
+
+
+def _expected_encoding(algorithm: AlgorithmSpec | AlgorithmProblem) -> str | None:
+    """In which encoding the expected output has to be a value; None where it is just text."""
+    if algorithm.entry_point:
+        return algorithm.value_encoding
+    return JSON if algorithm.checker == AlgorithmProblem.Checker.JSON else None
+
+
+_UNREADABLE = object()
+_NAMES = {JSON: "JSON", PYTHON_LITERAL: "Python's notation"}
+_ARGUMENTS: dict[str, tuple[type, ...]] = {JSON: (list, dict), PYTHON_LITERAL: (list, tuple, dict)}
+_ARGUMENTS_WANTED = {
+    JSON: "The input of a function problem is its arguments: a JSON list, or an object for keywords.",
+    PYTHON_LITERAL: "The input of a function problem is its arguments: a Python list, or a dict for keywords.",
+}
+
+
+def _value(text: str, encoding: str) -> Any:
+    try:
+        if encoding == PYTHON_LITERAL:
+            return ast.literal_eval(text.strip())
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return _UNREADABLE
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON.")
+
+
+def _has_text_keys(arguments: Iterable[Any]) -> bool:
+    return not isinstance(arguments, dict) or all(isinstance(key, str) for key in arguments)

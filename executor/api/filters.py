@@ -1,0 +1,26 @@
+"""Filters of the executor's lists."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+
+from executor.models import Submission
+from executor.selectors import status_filter
+
+
+class SubmissionFilter(django_filters.FilterSet):
+    """`?problem=`, `?course=`, `?user=`, `?language=`, `?status=` (repeatable)."""
+
+    problem = django_filters.NumberFilter(field_name="problem_id")
+    course = django_filters.NumberFilter(field_name="problem__course_id")
+    user = django_filters.NumberFilter(field_name="user_id")
+    language = django_filters.CharFilter(field_name="language")
+    status = django_filters.MultipleChoiceFilter(choices=Submission.Status.choices, method="filter_status")
+
+    class Meta:
+        model = Submission
+        fields: list[str] = []
+
+    def filter_status(self, queryset: QuerySet[Submission], name: str, value: list[str]) -> QuerySet[Any]:
+        return queryset.filter(status_filter(value)) if value else queryset

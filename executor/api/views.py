@@ -1,0 +1,209 @@
+"""The executor over HTTP: parse, call, respond."""
+
+import time
+from typing import Any, cast
+
+from django.conf import settings
+from django.db import connection
+from django.http import QueryDict
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from core.clock import received_at
+from core.errors import InvalidInput, NotFound
+from executor.api.filters import SubmissionFilter
+from executor.api.serializers import (
+    LanguageOutput,
+    RunInput,
+    RunOutput,
+    SubmissionInput,
+    SubmissionOutput,
+    SubmissionRowOutput,
+)
+from executor.judging.text import storable_text
+from executor.judging.verdicts import Verdict
+from executor.models import Submission
+from executor.selectors import (
+    estimated_wait_seconds,
+    queue_position,
+    submission_report,
+    submissions_for,
+    with_results,
+)
+from executor.services.code_executor import FreeRun
+from executor.services.languages import available_languages
+from executor.services.runs import run_create
+from executor.services.submissions import submission_create
+
+WAIT_STEP_S = 0.05
+WAIT = OpenApiParameter(
+    "wait", OpenApiTypes.INT, description="Wait up to so many seconds for the verdict; 200 if it came, else 202."
+)
+
+
+class SubmissionListView(GenericAPIView[Submission]):
+    """`GET` lists the submissions you may see, newest first; `POST` hands one in."""
+
+    permission_classes = [IsAuthenticated]
+    serializer_class = SubmissionRowOutput
+    filterset_class = SubmissionFilter
+    queryset = Submission.objects.none()
+
+    def get_queryset(self) -> Any:
+        return submissions_for(cast(User, self.request.user)).defer("files")
+
+    @extend_schema(operation_id="submissions_list", responses=SubmissionRowOutput(many=True))
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        rows = [_row(submission) for submission in page]
+        return self.get_paginated_response(SubmissionRowOutput(rows, many=True).data)
+
+    @extend_schema(
+        operation_id="submissions_create",
+        request=SubmissionInput,
+        responses={200: SubmissionOutput, 202: SubmissionOutput},
+        parameters=[WAIT],
+    )
+    def post(self, request: Request) -> Response:
+        wait_s = _wait_seconds(request.query_params)
+        body = SubmissionInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        submission = submission_create(
+            user=cast(User, request.user),
+            problem_id=body.validated_data["problem"],
+            language=body.validated_data["language"],
+            code=body.validated_data.get("code"),
+            files=body.source_files,
+            received_at=received_at(request),
+        )
+        is_judged = _wait_for_verdict(submission.pk, wait_s)
+        shown = with_results(submissions_for(cast(User, request.user))).get(pk=submission.pk)
+        return Response(
+            SubmissionOutput(_detail(shown)).data,
+            status=status.HTTP_200_OK if is_judged else status.HTTP_202_ACCEPTED,
+            headers={"Location": reverse("submission-detail", args=[submission.pk])},
+        )
+
+
+class SubmissionDetailView(APIView):
+    """One submission, with its code and what you may see of its result."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(operation_id="submissions_retrieve", responses=SubmissionOutput)
+    def get(self, request: Request, submission_id: int) -> Response:
+        submission = with_results(submissions_for(cast(User, request.user))).filter(pk=submission_id).first()
+        if submission is None:
+            raise NotFound("There is no such submission.")
+        return Response(SubmissionOutput(_detail(submission)).data)
+
+
+class RunView(APIView):
+    """Run a program on your own input, without tests; nothing is kept."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(operation_id="runs_create", request=RunInput, responses=RunOutput)
+    def post(self, request: Request) -> Response:
+        body = RunInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        run = run_create(
+            language=body.validated_data["language"],
+            code=body.validated_data.get("code"),
+            files=body.source_files,
+            stdin=body.validated_data["stdin"],
+        )
+        return Response(RunOutput(_run(run)).data)
+
+
+class LanguageListView(APIView):
+    """The languages programs can be written in here."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(operation_id="languages_list", responses=LanguageOutput(many=True))
+    def get(self, request: Request) -> Response:
+        rows = [
+            {
+                "key": language.key,
+                "name": language.name,
+                "main_name": language.main_name,
+                "has_function_problems": language.template_name is not None,
+            }
+            for language in available_languages()
+        ]
+        return Response(LanguageOutput(rows, many=True).data)
+
+
+def _row(submission: Submission, *, has_tests: bool = False) -> dict[str, Any]:
+    # `is_staff` is an annotation of submissions_for.
+    report = submission_report(submission, is_staff=submission.is_staff, has_tests=has_tests)  # type: ignore[attr-defined]
+    return {
+        "id": submission.pk,
+        "problem": submission.problem_id,
+        "user": submission.user_id,
+        "language": submission.language,
+        "purpose": submission.purpose,
+        "received_at": submission.received_at,
+        "status": report.status,
+        "score": report.score,
+        "time_ms": report.time_ms,
+        "memory_kib": report.memory_kib,
+        "compile_output": report.compile_output,
+        "tests": report.tests,
+    }
+
+
+def _detail(submission: Submission) -> dict[str, Any]:
+    position = queue_position(submission)
+    return {
+        **_row(submission, has_tests=True),
+        "files": submission.files,
+        "queue_position": position,
+        "estimated_wait_seconds": None if position is None else estimated_wait_seconds(position),
+    }
+
+
+def _run(run: FreeRun) -> dict[str, Any]:
+    limit_bytes = settings.EXECUTOR_RUN_OUTPUT_LIMIT_KIB * 1024
+    result = run.result
+    return {
+        "status": result.status.value if result else Verdict.COMPILATION_ERROR.value,
+        "exit_code": result.exit_code if result else None,
+        "signal": result.signal if result else None,
+        "time_ms": result.time_ms if result else None,
+        "memory_kib": result.memory_kib if result else None,
+        "stdout": storable_text(result.stdout if result else b"", limit_bytes=limit_bytes),
+        "stderr": storable_text(result.stderr if result else b"", limit_bytes=limit_bytes),
+        "compile_output": run.compilation.output if run.compilation else "",
+    }
+
+
+def _wait_seconds(parameters: QueryDict) -> int:
+    text = parameters.get("wait", "0")
+    if not text.isascii() or not text.isdigit() or int(text) > settings.EXECUTOR_WAIT_MAX_S:
+        detail = f"wait must be a whole number of seconds from 0 to {settings.EXECUTOR_WAIT_MAX_S}."
+        raise InvalidInput.at("wait", "invalid_wait", detail)
+    return int(text)
+
+
+def _wait_for_verdict(submission_id: int, wait_s: int) -> bool:
+    """Whether the submission is judged, looking again and again for up to `wait_s` seconds."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        unfinished = Submission.objects.filter(pk=submission_id, status__in=Submission.UNFINISHED)
+        if not unfinished.exists():
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        # A connection held while asleep would be one less for those who work.
+        connection.close_if_unusable_or_obsolete()
+        time.sleep(WAIT_STEP_S)

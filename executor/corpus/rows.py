@@ -1,0 +1,181 @@
+"""Reading a corpus: each row becomes plans that the judging service runs like any student's submission."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from executor.engines.base import SourceFile
+from executor.judging.checkers import CheckerSpec
+from executor.judging.languages import LANGUAGES, Language
+from executor.judging.plan import JudgingPlan, PlannedTest
+from executor.judging.values import JSON, PYTHON_LITERAL
+from executor.judging.verdicts import Verdict
+from executor.services.sources import main_name_for
+
+VERDICTS: Mapping[str, Verdict] = {
+    "AC": Verdict.ACCEPTED,
+    "WA": Verdict.WRONG_ANSWER,
+    "TLE": Verdict.TIME_LIMIT_EXCEEDED,
+    "MLE": Verdict.MEMORY_LIMIT_EXCEEDED,
+    "OLE": Verdict.OUTPUT_LIMIT_EXCEEDED,
+    "RE": Verdict.RUNTIME_ERROR,
+    "CE": Verdict.COMPILATION_ERROR,
+}
+# How a `script` row's tests extend the program: each with code of its own after it.
+SCRIPT_TEMPLATE = "{{{ code }}}\n{{{ postlude }}}\n"
+_TOKEN_TOLERANCES = {
+    "float_tolerance": ("absolute", "relative"),
+    "float_absolute_tolerance": ("absolute",),
+    "float_relative_tolerance": ("relative",),
+}
+_CHECKERS: Mapping[str, CheckerSpec] = {
+    "exact": CheckerSpec(name="exact"),
+    "lines": CheckerSpec(name="lines"),
+    "trailing-ws": CheckerSpec(name="lines"),
+    "sorted": CheckerSpec(name="unordered"),
+    "easy": CheckerSpec(name="unordered", options={"unit": "letters"}),
+    "py_eq": CheckerSpec(name="json"),
+}
+
+
+class CorpusError(ValueError):
+    """The file is no corpus; the message names the line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputCase:
+    """One output to compare, with no program behind it."""
+
+    checker: CheckerSpec
+    output: bytes
+    expected: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusCase:
+    """One row. It has plans to run one after the other, or outputs to compare; `skipped` says why it has neither."""
+
+    id: str
+    accepted_verdicts: tuple[Verdict, ...]
+    plans: tuple[JudgingPlan, ...] = ()
+    outputs: tuple[OutputCase, ...] = ()
+    skipped: str = ""
+
+
+def read_corpus(path: Path) -> list[CorpusCase]:
+    """All rows of a JSON-lines file.
+
+    Raises:
+        CorpusError: a line is not a row.
+        OSError: the file cannot be read.
+    """
+    return list(_cases(path))
+
+
+def checker_spec(text: str) -> CheckerSpec:
+    """A corpus' own notation: `tokens`, `tokens,FLAG…`, `float:EPS`, `exact`, `trailing-ws`, `py_eq` and so on.
+
+    `tokens` alone minds case; with flags it is the ICPC default validator, which does not unless told to.
+
+    Raises:
+        CorpusError: the notation is not known.
+    """
+    if text.startswith("float:"):
+        tolerance = float(text.removeprefix("float:"))
+        return CheckerSpec(name="float", options={"absolute": tolerance, "relative": tolerance})
+    name, *flags = text.split(",")
+    if name == "tokens":
+        return CheckerSpec(name="tokens", options=_token_options(flags))
+    if flags or name not in _CHECKERS:
+        raise CorpusError(f"unknown checker {text!r}")
+    return _CHECKERS[name]
+
+
+def _token_options(flags: list[str]) -> dict[str, Any]:
+    if not flags:
+        return {}
+    options: dict[str, Any] = {"case_sensitive": "case_sensitive" in flags}
+    for flag in flags:
+        name, _, value = flag.partition(":")
+        if name == "space_change_sensitive":
+            options["space_sensitive"] = True
+        elif name in _TOKEN_TOLERANCES:
+            options.update(dict.fromkeys(_TOKEN_TOLERANCES[name], float(value)))
+        elif name != "case_sensitive":
+            raise CorpusError(f"unknown flag {flag!r} of the checker tokens")
+    return options
+
+
+def _cases(path: Path) -> Iterator[CorpusCase]:
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                yield _case(json.loads(line))
+            except (KeyError, TypeError, ValueError) as error:
+                raise CorpusError(f"{path.name}, line {number}: {type(error).__name__}: {error}") from error
+
+
+def _case(row: Mapping[str, Any]) -> CorpusCase:
+    accepted = tuple(VERDICTS[short] for short in row["accept_verdicts"])
+    kind = row["kind"]
+    if kind == "checker":
+        spec = checker_spec(row["checker"])
+        outputs = tuple(
+            OutputCase(checker=spec, output=test["output"].encode(), expected=test["expected"]) for test in row["tests"]
+        )
+        return CorpusCase(id=row["id"], accepted_verdicts=accepted, outputs=outputs)
+    if row.get("program") is None:
+        return CorpusCase(id=row["id"], accepted_verdicts=accepted, skipped="the row names its program by reference")
+    if row["language"] not in LANGUAGES:
+        return CorpusCase(id=row["id"], accepted_verdicts=accepted, skipped=f"no language {row['language']!r} here")
+    makers = {"function": _function_plans, "stdio": _stdio_plans, "script": _script_plans}
+    return CorpusCase(id=row["id"], accepted_verdicts=accepted, plans=makers[kind](row))
+
+
+def _function_plans(row: Mapping[str, Any]) -> tuple[JudgingPlan, ...]:
+    encoding = row.get("value_encoding", JSON)
+    as_text = str if encoding == PYTHON_LITERAL else json.dumps
+    tests = tuple(
+        PlannedTest(key=index, input=as_text(test["args"]), expected=as_text(test["expected"]))
+        for index, test in enumerate(row["tests"])
+    )
+    return (_plan(row, tests, entry_point=row["entry_point"], value_encoding=encoding),)
+
+
+def _stdio_plans(row: Mapping[str, Any]) -> tuple[JudgingPlan, ...]:
+    tests = tuple(
+        PlannedTest(key=index, input=test["stdin"], expected=test["expected"])
+        for index, test in enumerate(row["tests"])
+    )
+    return (_plan(row, tests),)
+
+
+def _script_plans(row: Mapping[str, Any]) -> tuple[JudgingPlan, ...]:
+    return tuple(
+        _plan(
+            row,
+            (PlannedTest(key=index, input=test["stdin"], expected=test["expected"]),),
+            template=SCRIPT_TEMPLATE if test["code_after"] else "",
+            postlude=test["code_after"],
+        )
+        for index, test in enumerate(row["tests"])
+    )
+
+
+def _plan(row: Mapping[str, Any], tests: tuple[PlannedTest, ...], **particulars: str) -> JudgingPlan:
+    language: Language = LANGUAGES[row["language"]]
+    program = SourceFile(name=main_name_for(language, row["program"]), content=row["program"])
+    return JudgingPlan(
+        language=language,
+        files=(program,),
+        tests=tests,
+        checker=checker_spec(row["checker"]),
+        time_limit_ms=int(row["time_limit_s"] * 1000),
+        memory_limit_mb=int(row["memory_limit_mb"]),
+        stops_at_first_failure=True,
+        **particulars,
+    )

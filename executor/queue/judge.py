@@ -1,0 +1,46 @@
+"""Working off one claim, from the database row to the applied result."""
+
+import structlog
+
+from executor.engines.base import EngineError, EngineUnavailable
+from executor.judging.plan import PlanError
+from executor.judging.values import UnreadableValue
+from executor.judging.wrapping import WrappingError
+from executor.models import Judgement
+from executor.queue.claims import Claim, claim_return
+from executor.services.code_executor import CodeExecutorService
+from executor.services.judgements import judgement_apply, judgement_give_up, judgement_plan
+
+logger = structlog.get_logger("assay.judging")
+
+
+def judge_claimed(claim: Claim, service: CodeExecutorService) -> None:
+    """Judge what was claimed and apply the result. Every fault ends in a return to the queue or an `internal_error`.
+
+    No engine call runs inside a transaction. A claim lost meanwhile makes the result vanish, silently.
+    """
+    judgement = (
+        Judgement.objects.select_related("submission__problem__algorithm", "test_set")
+        .prefetch_related("test_set__test_cases")
+        .get(pk=claim.judgement_id)
+    )
+    with structlog.contextvars.bound_contextvars(submission_id=judgement.submission_id, judgement_id=judgement.pk):
+        try:
+            outcome = service.run_all_test_cases(judgement_plan(judgement))
+        except (PlanError, WrappingError, UnreadableValue) as error:
+            # Trying again would find the same: the author of the problem has to act.
+            judgement_give_up(judgement_id=claim.judgement_id, claim_id=claim.claim_id, fault=str(error))
+        except EngineUnavailable as error:
+            # An engine that is well again right after failed over this very submission: that is charged.
+            is_charged = service.engine.health().is_ready
+            claim_return(claim, fault=str(error), is_charged=is_charged, retry_after_s=error.retry_after_s)
+        except EngineError as error:
+            logger.error("engine_fault", fault=f"{type(error).__name__}: {error}")
+            claim_return(claim, fault=f"{type(error).__name__}: {error}", is_charged=True)
+        except Exception as error:
+            # A bug of ours must neither kill the worker nor leave the row to be tried for ever.
+            logger.exception("judging_failed")
+            claim_return(claim, fault=f"{type(error).__name__}: {error}", is_charged=True)
+        else:
+            applied = judgement_apply(judgement_id=claim.judgement_id, claim_id=claim.claim_id, outcome=outcome)
+            logger.info("judged" if applied else "claim_lost", verdict=outcome.verdict.value, time_ms=outcome.time_ms)

@@ -1,0 +1,147 @@
+"""Reading submissions: who may see what of them, and how the queue stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from math import ceil
+
+from django.conf import settings
+from django.db.models import Avg, Exists, F, OuterRef, Prefetch, Q, QuerySet
+
+from accounts.models import User
+from courses.models import Course
+from executor.judging.verdicts import Verdict
+from executor.models import Judgement, Submission, TestResult
+
+# Feedback under which the student sees the verdict and the score of the whole.
+OPEN_FEEDBACK = (Submission.Feedback.VERDICTS, Submission.Feedback.FULL)
+# What a finished submission shows where its verdict must not be told.
+JUDGED = "judged"
+RECENT_JUDGEMENTS = 50
+USUAL_JUDGING_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestReport:
+    """One test as a certain reader may see it; what they may not see is None."""
+
+    __test__ = False
+
+    number: int
+    is_sample: bool
+    verdict: str
+    time_ms: int | None = None
+    memory_kib: int | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    input: str | None = None
+    expected_output: str | None = None
+    stdout: str | None = None
+    stderr: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionReport:
+    """A submission's result as a certain reader may see it; what they may not see is None."""
+
+    status: str
+    score: Decimal | None
+    time_ms: int | None
+    memory_kib: int | None
+    compile_output: str | None
+    tests: Sequence[TestReport]
+
+
+def submissions_for(user: User) -> QuerySet[Submission]:
+    """The submissions a user may see, newest first, each saying in `is_staff` whether they are staff of its course."""
+    staffed = Course.objects.staffed_by(user).filter(pk=OuterRef("problem__course"))
+    return (
+        Submission.objects.visible_to(user)
+        .select_related("problem", "current_judgement", "user")
+        .annotate(is_staff=Exists(staffed))
+    )
+
+
+def with_results(submissions: QuerySet[Submission]) -> QuerySet[Submission]:
+    """The same, with the test results of the shown judgement, in a constant number of queries."""
+    results = TestResult.objects.select_related("test_case").order_by("order")
+    return submissions.prefetch_related(Prefetch("current_judgement__test_results", queryset=results))
+
+
+def status_filter(statuses: Sequence[str]) -> Q:
+    """Submissions of these statuses, as far as the reader may know them: a filter must tell no more than the list."""
+    unfinished = Q(status__in=[status for status in statuses if status in Submission.UNFINISHED])
+    return unfinished | (Q(status__in=statuses) & (Q(is_staff=True) | Q(feedback__in=OPEN_FEEDBACK)))
+
+
+def submission_report(submission: Submission, *, is_staff: bool, has_tests: bool = True) -> SubmissionReport:
+    """What a reader may see of a submission's result: staff everything, its student what `feedback` allows.
+
+    A hidden test shows a student its verdict alone: its input, output and traceback could carry the test away (L-03).
+    With `has_tests` the submission must come from `with_results`.
+    """
+    judgement = submission.current_judgement
+    is_open = is_staff or submission.feedback in OPEN_FEEDBACK
+    is_finished = submission.status not in Submission.UNFINISHED
+    shows_compilation = is_staff or submission.feedback != Submission.Feedback.NONE
+    is_compilation_error = submission.status == Verdict.COMPILATION_ERROR
+    status = submission.status
+    if is_finished and not is_open and not (is_compilation_error and shows_compilation):
+        status = JUDGED
+    tests: list[TestReport] = []
+    if judgement is not None and has_tests:
+        for result in judgement.test_results.all():
+            if report := _test_report(result, feedback=submission.feedback, is_staff=is_staff):
+                tests.append(report)
+    return SubmissionReport(
+        status=status,
+        score=submission.score if is_open else None,
+        time_ms=judgement.time_ms if judgement is not None and is_open else None,
+        memory_kib=judgement.memory_kib if judgement is not None and is_open else None,
+        compile_output=judgement.compile_output if judgement is not None and shows_compilation else None,
+        tests=tests,
+    )
+
+
+def _test_report(result: TestResult, *, feedback: str, is_staff: bool) -> TestReport | None:
+    case = result.test_case
+    is_known = is_staff or feedback in OPEN_FEEDBACK or (feedback == Submission.Feedback.SAMPLES and case.is_sample)
+    if not is_known:
+        return None
+    is_shown = is_staff or case.is_sample or feedback == Submission.Feedback.FULL
+    if not is_shown:
+        return TestReport(number=result.order + 1, is_sample=False, verdict=result.verdict)
+    return TestReport(
+        number=result.order + 1,
+        is_sample=case.is_sample,
+        verdict=result.verdict,
+        time_ms=result.time_ms,
+        memory_kib=result.memory_kib,
+        exit_code=result.exit_code,
+        signal=result.signal,
+        input=case.input,
+        expected_output=case.expected_output,
+        stdout=result.stdout,
+        stderr=result.stderr,
+        message=result.message,
+    )
+
+
+def queue_position(submission: Submission) -> int | None:
+    """How many judgements are taken before this one, plus one; None once it is being judged or has been."""
+    judgement = submission.current_judgement
+    if judgement is None or judgement.state != Judgement.State.PENDING:
+        return None
+    return Judgement.objects.filter(state=Judgement.State.PENDING, pk__lte=judgement.pk).count()
+
+
+def estimated_wait_seconds(position: int) -> int:
+    """A guess at how long the submission at this position waits for its verdict, from how long the last ones took."""
+    recent = Judgement.objects.filter(state=Judgement.State.DONE, started_at__isnull=False).order_by("-pk")
+    took = Judgement.objects.filter(pk__in=recent.values("pk")[:RECENT_JUDGEMENTS]).aggregate(
+        mean=Avg(F("finished_at") - F("started_at"))
+    )["mean"]
+    judging_s = took.total_seconds() if isinstance(took, timedelta) else USUAL_JUDGING_S
+    return ceil(position * judging_s / max(1, settings.EXECUTOR_WORKER_THREADS))

@@ -1,0 +1,90 @@
+"""Handing in a program."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+
+from accounts.models import User
+from core.errors import Conflict, NotFound
+from courses.models import Course, Problem, TestSet
+from courses.selectors import current_test_set
+from courses.services import testset_freeze
+from executor.engines.base import SourceFile
+from executor.models import Judgement, Submission
+from executor.services.sources import check_files, files_of_code, language_of
+from executor.signals import judgement_queued
+
+
+class ProblemNotReady(Conflict):
+    """The problem cannot be judged yet, or not any more."""
+
+    code = "problem_not_ready"
+
+
+@transaction.atomic
+def submission_create(
+    *,
+    user: User,
+    problem_id: int,
+    language: str,
+    received_at: datetime,
+    code: str | None = None,
+    files: Sequence[SourceFile] = (),
+    purpose: Submission.Purpose = Submission.Purpose.PRACTICE,
+    feedback: Submission.Feedback = Submission.Feedback.VERDICTS,
+) -> Submission:
+    """Take a program in: the submission and its first judgement are on disk before this returns; judging follows.
+
+    The program is either `code` or `files`, the main file first.
+
+    Raises:
+        InvalidInput: the language or a file is not acceptable; every fault is named.
+        NotFound: there is no such problem for this user, be it missing, foreign, unpublished or not enrolled.
+        ProblemNotReady: it is no algorithm problem, has no tests, or its course is archived.
+    """
+    problem = Problem.objects.visible_to(user).select_related("algorithm", "course").filter(pk=problem_id).first()
+    if problem is None:
+        raise NotFound("There is no such problem.")
+    if problem.type != Problem.Type.ALGORITHM or not hasattr(problem, "algorithm"):
+        raise ProblemNotReady("This problem is not answered with a program.")
+    if problem.status == Problem.Status.ARCHIVED or problem.course.status == Course.Status.ARCHIVED:
+        raise ProblemNotReady("This problem is archived and takes no more submissions.")
+    chosen = language_of(language, allowed=problem.algorithm.languages)
+    program = tuple(files) if code is None else files_of_code(chosen, code)
+    check_files(chosen, program, pointer="#/files" if code is None else "#/code")
+    test_set = current_test_set(problem)
+    if test_set is None:
+        raise ProblemNotReady("This problem has no tests yet.")
+
+    submission = Submission.objects.create(
+        user=user,
+        problem=problem,
+        purpose=purpose,
+        feedback=feedback,
+        language=chosen.key,
+        files=[{"name": file.name, "content": file.content} for file in program],
+        received_at=received_at,
+    )
+    judgement_create(submission=submission, test_set=test_set)
+    return submission
+
+
+@transaction.atomic
+def judgement_create(*, submission: Submission, test_set: TestSet) -> Judgement:
+    """Queue a judging of a submission on a test set, which is frozen by that; workers are woken after the commit."""
+    testset_freeze(test_set_id=test_set.pk)
+    algorithm = submission.problem.algorithm
+    judgement = Judgement.objects.create(
+        submission=submission,
+        number=submission.judgements.count() + 1,
+        test_set=test_set,
+        checker=algorithm.checker,
+        time_limit_ms=algorithm.time_limit_ms,
+        memory_limit_mb=algorithm.memory_limit_mb,
+    )
+    submission.current_judgement = judgement
+    submission.save(update_fields=["current_judgement", "updated_at"])
+    transaction.on_commit(partial(judgement_queued.send_robust, sender=Judgement, judgement_id=judgement.pk))
+    return judgement
