@@ -1,4 +1,4 @@
-"""The web process: Django over ASGI, and around it the lifespan that starts and stops the embedded judging workers."""
+"""The web process: Django over ASGI, whole request bodies before it, and the embedded judging workers beside it."""
 
 import os
 
@@ -8,6 +8,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.core.asgi import get_asgi_application
 
-from config.lifespan import with_lifespan
+django_application = get_asgi_application()
 
-application = with_lifespan(get_asgi_application())
+# Only now are Django's apps ready for their models to be imported.
+from django.conf import settings  # noqa: E402
+from executor.queue.workers import start_embedded_workers, stop_embedded_workers  # noqa: E402
+
+from config.lifespan import with_lifespan  # noqa: E402
+from core.asgi import with_whole_body  # noqa: E402
+
+application = with_lifespan(
+    with_whole_body(django_application, limit_bytes=settings.CORE_BODY_LIMIT_BYTES),
+    start=start_embedded_workers,
+    stop=stop_embedded_workers,
+)

@@ -11,5 +11,5 @@ urlpatterns = [
     path("", include("core.urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("courses.api.urls")),
-    # path("api/v1/", include("executor.api.urls")),
+    path("api/v1/", include("executor.api.urls")),
 ]

@@ -9,6 +9,10 @@ from rest_framework.request import Request
 
 
 def received_at(request: HttpRequest | Request) -> datetime:
-    """When the server received this request: the moment the outermost middleware stamped on it, in UTC."""
+    """When the server had received this request in full, in UTC, as the outermost middleware stamped it.
+
+    A request that passed no middleware (built by hand, in a test of one view) is received now.
+    """
     django_request = request._request if isinstance(request, Request) else request
-    return cast(datetime, getattr(django_request, "received_at", None) or timezone.now())
+    stamp = getattr(django_request, "received_at", None)
+    return timezone.now() if stamp is None else cast(datetime, stamp)

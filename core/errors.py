@@ -6,6 +6,9 @@ A service says what is wrong and with which stable code; `core.problems` alone t
 from dataclasses import dataclass
 from typing import ClassVar
 
+# So many faults are told at once: an answer must not grow with what a caller gets wrong.
+ERRORS_MAX = 50
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldError:
@@ -14,6 +17,13 @@ class FieldError:
     pointer: str
     code: str
     detail: str
+
+
+def pointer_to(parent: str, name: object) -> str:
+    """The JSON pointer (RFC 6901) of the member or index `name` of what `parent` points at, its name cut if very long."""
+    text = str(name)
+    shown = text if len(text) <= 100 else f"{text[:100]}…"
+    return f"{parent}/{shown.replace('~', '~0').replace('/', '~1')}"
 
 
 class DomainError(Exception):
@@ -41,8 +51,8 @@ class InvalidInput(DomainError):
 
     @classmethod
     def at(cls, field: str, code: str, detail: str) -> "InvalidInput":
-        """The usual case: one fault, in the body's top-level field `field`."""
-        return cls(detail, errors=(FieldError(pointer=f"#/{field}", code=code, detail=detail),))
+        """The usual case: one fault, in the body's top-level field (or the query's parameter) `field`."""
+        return cls(detail, errors=(FieldError(pointer=pointer_to("#", field), code=code, detail=detail),))
 
 
 class NotFound(DomainError):

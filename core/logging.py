@@ -1,8 +1,30 @@
 """Logs: one JSON object a line (or colours on a terminal), each with the request id it belongs to."""
 
+from collections.abc import MutableMapping
 from typing import Any, Literal
 
 import structlog
+
+# No text in a line is longer: a token of a megabyte must not bury what stands around it (O-05).
+TEXT_MAX = 8000
+
+
+def _cut_long_texts(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in event.items():
+        if isinstance(value, str) and len(value) > TEXT_MAX:
+            # A traceback says most at its end.
+            kept = value[-TEXT_MAX:] if name == "exception" else value[:TEXT_MAX]
+            event[name] = f"{kept}… ({len(value)} characters)"
+    return event
+
+
+def _escape_controls(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """For terminals: line breaks and escape sequences in what others wrote are shown, not obeyed (O-03)."""
+    for name, value in event.items():
+        if isinstance(value, str) and name != "exception" and not value.isprintable():
+            event[name] = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in value)
+    return event
+
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -22,9 +44,9 @@ def logging_settings(*, log_format: str | Literal["json", "console"]) -> dict[st
         cache_logger_on_first_use=True,
     )
     renderer: list[Any] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [structlog.processors.JSONRenderer()]
         if log_format == "json"
-        else [structlog.dev.ConsoleRenderer()]
+        else [_escape_controls, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
     return {
         "version": 1,
@@ -33,16 +55,26 @@ def logging_settings(*, log_format: str | Literal["json", "console"]) -> dict[st
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": _SHARED,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    _cut_long_texts,
+                    *renderer,
+                ],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
-            # Our own request line replaces both.
-            "django.server": {"level": "WARNING"},
-            "uvicorn.access": {"level": "WARNING"},
-            # A 4xx is the caller's affair and stands in the request line already.
+            # Libraries that bring handlers of their own would write lines of their own.
+            "django": {"handlers": [], "level": "INFO", "propagate": True},
+            "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
+            "uvicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+            # Our own request line replaces these two.
+            "uvicorn.access": {"handlers": [], "level": "WARNING", "propagate": True},
+            "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+            # A 4xx is the caller's affair and stands in the request line already; so does a foreign Host header.
             "django.request": {"level": "ERROR"},
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
         },
     }

@@ -7,6 +7,8 @@ Members: `type`, `title`, `status`, `detail`, a stable `code`, `request_id` and,
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
+from itertools import islice
+from math import ceil
 from typing import Any
 
 import structlog
@@ -16,7 +18,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from core.errors import DomainError, FieldError, InvalidInput
+from core.errors import ERRORS_MAX, DomainError, FieldError, InvalidInput, pointer_to
 
 CONTENT_TYPE = "application/problem+json"
 NON_FIELD = "non_field_errors"
@@ -25,7 +27,7 @@ NON_FIELD = "non_field_errors"
 def problem_body(
     *, status: int, code: str, detail: str, title: str = "", errors: Sequence[FieldError] = ()
 ) -> dict[str, Any]:
-    """The members of one problem; `errors` only where there are any."""
+    """The members of one problem; `errors` only where there are any, the first `ERRORS_MAX` of them."""
     body: dict[str, Any] = {
         "type": f"urn:assay:problem:{code}",
         "title": title or HTTPStatus(status).phrase,
@@ -37,7 +39,7 @@ def problem_body(
     if request_id:
         body["request_id"] = request_id
     if errors:
-        body["errors"] = [{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in errors]
+        body["errors"] = [{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in errors[:ERRORS_MAX]]
     return body
 
 
@@ -66,7 +68,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
         if auth_header := getattr(exc, "auth_header", None):
             headers["WWW-Authenticate"] = auth_header
         if wait := getattr(exc, "wait", None):
-            headers["Retry-After"] = str(int(wait) + 1)
+            headers["Retry-After"] = str(ceil(wait))
     else:
         return None
     set_rollback()
@@ -81,6 +83,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """`handler400`: a request Django itself refuses, such as a foreign Host header."""
     return problem_response(status=400, code="bad_request", detail="The request is malformed.")
+
+
+def method_not_allowed(permitted: Sequence[str]) -> HttpResponse:
+    """For views outside REST framework: the address exists, this verb does not."""
+    return problem_response(
+        status=405,
+        code="method_not_allowed",
+        detail=f"Allowed here: {', '.join(permitted)}.",
+        headers={"Allow": ", ".join(permitted)},
+    )
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -104,34 +116,35 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _body_of_api_exception(exc: exceptions.APIException) -> dict[str, Any]:
+    details = exc.get_full_details()
     if isinstance(exc, exceptions.ValidationError):
-        errors = list(_field_errors(exc.get_full_details(), pointer="#"))
-        first = errors[0]
+        errors = list(islice(_field_errors(details, pointer="#"), ERRORS_MAX))
+        told = "; ".join(f"{error.pointer}: {error.detail}" for error in errors[:1])
         # 422, as the services' InvalidInput: a caller meets one answer whichever layer noticed. 400 is for bad syntax.
         return problem_body(
             status=InvalidInput.status,
             code=InvalidInput.code,
             title=InvalidInput.title,
-            detail=f"{first.pointer}: {first.detail}" if first.pointer != "#" else first.detail,
+            detail=told.removeprefix("#: ") or InvalidInput.title,
             errors=errors,
         )
-    details = exc.get_full_details()
-    code = details.get("code", exc.default_code) if isinstance(details, dict) else exc.default_code
-    return problem_body(status=exc.status_code, code=str(code), detail=str(exc.detail))
+    # Some libraries put an object where others put a sentence; its inside is not for callers.
+    told, code = (exc.detail, details["code"]) if _is_message(details) else (exc.default_detail, exc.default_code)
+    return problem_body(status=exc.status_code, code=str(code), detail=str(told))
+
+
+def _is_message(details: Any) -> bool:
+    """Whether this is REST framework's `{message, code}` and not an object with two fields of these names."""
+    return isinstance(details, Mapping) and isinstance(details.get("message"), str) and set(details) == {"message", "code"}
 
 
 def _field_errors(details: Any, *, pointer: str) -> Iterator[FieldError]:
     """Flatten REST framework's nested `{field: [{message, code}]}` into pointers."""
-    if isinstance(details, Mapping) and set(details) == {"message", "code"}:
+    if _is_message(details):
         yield FieldError(pointer=pointer, code=str(details["code"]), detail=str(details["message"]))
     elif isinstance(details, Mapping):
         for name, inner in details.items():
-            yield from _field_errors(inner, pointer=pointer if name == NON_FIELD else f"{pointer}/{_escape(name)}")
+            yield from _field_errors(inner, pointer=pointer if name == NON_FIELD else pointer_to(pointer, name))
     elif isinstance(details, Sequence):
         for index, inner in enumerate(details):
-            is_message = isinstance(inner, Mapping) and set(inner) == {"message", "code"}
-            yield from _field_errors(inner, pointer=pointer if is_message else f"{pointer}/{index}")
-
-
-def _escape(name: object) -> str:
-    return str(name).replace("~", "~0").replace("/", "~1")
+            yield from _field_errors(inner, pointer=pointer if _is_message(inner) else pointer_to(pointer, index))

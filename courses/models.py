@@ -267,6 +267,12 @@ class AlgorithmProblem(models.Model):
         return f"algorithm of problem {self.problem_id}"
 
 
+class TestSetQuerySet(models.QuerySet["TestSet"]):
+    def visible_to(self, user: Any) -> "TestSetQuerySet":
+        """Those of the courses one is staff of: to everybody else the hidden tests do not exist (law 7)."""
+        return self.filter(problem__course__in=Course.objects.staffed_by(user))
+
+
 class TestSet(models.Model):
     """One version of a problem's tests. Once a judgement used it, it is frozen: changing tests makes a new version."""
 
@@ -276,6 +282,8 @@ class TestSet(models.Model):
     version = models.PositiveIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
     frozen_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TestSetQuerySet.as_manager()
 
     class Meta:
         ordering = ["problem", "version"]

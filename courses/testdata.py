@@ -14,6 +14,8 @@ from courses.models import AlgorithmProblem, TestCase
 # Pointers of all errors begin here: the place of the tests in the body of a test set.
 POINTER = "#/test_cases"
 TEST_CASES_MAX = 1000
+# Values nested deeper than this are refused: checkers and languages give up on them at depths of their own.
+DEPTH_MAX = 100
 JSON = AlgorithmProblem.ValueEncoding.JSON
 PYTHON_LITERAL = AlgorithmProblem.ValueEncoding.PYTHON_LITERAL
 
@@ -31,7 +33,7 @@ class TestCaseSpec:
     group: str = ""
 
 
-def test_cases_errors(
+def errors_of_test_cases(
     test_cases: Sequence[TestCaseSpec | TestCase], *, algorithm: AlgorithmSpec | AlgorithmProblem
 ) -> list[FieldError]:
     """What is wrong with the tests of one set; the messages name a test by its place and never quote it."""
@@ -50,9 +52,6 @@ def test_cases_errors(
             FieldError(pointer=POINTER, code="weights_all_zero", detail="At least one test needs a weight above 0.")
         )
     return errors
-
-
-test_cases_errors.__test__ = False  # type: ignore[attr-defined]
 
 
 def _faults(
@@ -86,14 +85,30 @@ _ARGUMENTS_WANTED = {
 def _value(text: str, encoding: str) -> Any:
     try:
         if encoding == PYTHON_LITERAL:
-            return ast.literal_eval(text.strip())
-        return json.loads(text, parse_constant=_refuse_constant)
+            value = ast.literal_eval(text.strip())
+        else:
+            value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return _UNREADABLE
+    return _UNREADABLE if _is_deeper(value, DEPTH_MAX) else value
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON.")
+
+
+def _is_deeper(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, list | tuple | dict)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _has_text_keys(arguments: Iterable[Any]) -> bool:

@@ -5,7 +5,13 @@ class ExecutorConfig(AppConfig):
     name = "executor"
 
     def ready(self) -> None:
+        from core.health import register_check
+        from courses.authoring import register_algorithm_check
+        from executor.authoring import algorithm_errors
         from executor.queue.workers import wake_embedded_workers
+        from executor.readiness import check_engine
         from executor.signals import judgement_queued
 
+        register_check("engine", check_engine)
+        register_algorithm_check(algorithm_errors)
         judgement_queued.connect(wake_embedded_workers, dispatch_uid="executor.wake_embedded_workers")

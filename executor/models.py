@@ -115,6 +115,7 @@ class Judgement(models.Model):
     # What was judged with, so that the verdict can be explained and repeated later.
     test_set = models.ForeignKey(TestSet, on_delete=models.PROTECT, related_name="judgements")
     checker = models.CharField(max_length=20)
+    checker_options = models.JSONField(default=dict, blank=True)
     time_limit_ms = models.PositiveIntegerField()
     memory_limit_mb = models.PositiveIntegerField()
     engine = models.CharField(max_length=20, blank=True)

@@ -12,10 +12,10 @@ urlpatterns: list[URLPattern] = [
     path("me/", views.MeView.as_view(), name="me"),
     path("me/password/", views.MePasswordView.as_view(), name="me-password"),
     path("organizations/", views.OrganizationListView.as_view(), name="organization-list"),
-    path("organizations/<int:organization_id>/", views.OrganizationDetailView.as_view(), name="organization-detail"),
-    path("organizations/<int:organization_id>/members/", views.MemberListView.as_view(), name="member-list"),
+    path("organizations/<id:organization_id>/", views.OrganizationDetailView.as_view(), name="organization-detail"),
+    path("organizations/<id:organization_id>/members/", views.MemberListView.as_view(), name="member-list"),
     path(
-        "organizations/<int:organization_id>/members/<int:user_id>/",
+        "organizations/<id:organization_id>/members/<id:user_id>/",
         views.MemberDetailView.as_view(),
         name="member-detail",
     ),

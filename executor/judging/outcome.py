@@ -113,9 +113,7 @@ def score_of(planned: Sequence[PlannedTest], decided: Sequence[TestOutcome]) -> 
     return (FULL_SCORE * earned / total).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
 
 
-def _compare(
-    plan: JudgingPlan, test: PlannedTest, result: RunResult, *, printed: bytes, answer: bytes
-) -> TestOutcome:
+def _compare(plan: JudgingPlan, test: PlannedTest, result: RunResult, *, printed: bytes, answer: bytes) -> TestOutcome:
     checked = check(_checker_of(plan), output=answer, expected=test.expected)
     return TestOutcome(
         key=test.key,

@@ -98,7 +98,5 @@ def prepare(plan: JudgingPlan) -> PreparedRun:
     return PreparedRun(
         program=program,
         nonces=nonces,
-        request=RunRequest(
-            toolchain=plan.language.toolchain, files=program.files, inputs=inputs, limits=plan.limits
-        ),
+        request=RunRequest(toolchain=plan.language.toolchain, files=program.files, inputs=inputs, limits=plan.limits),
     )

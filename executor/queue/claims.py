@@ -58,9 +58,9 @@ def claim_next() -> Claim | None:
                 started_at=Now(),
             )
             if taken:
-                Submission.objects.filter(
-                    current_judgement_id=judgement_id, status=Submission.Status.PENDING
-                ).update(status=Submission.Status.JUDGING)
+                Submission.objects.filter(current_judgement_id=judgement_id, status=Submission.Status.PENDING).update(
+                    status=Submission.Status.JUDGING
+                )
                 return claim
 
 
@@ -136,9 +136,7 @@ def _return_to_queue(condition: Q, **changes: object) -> None:
 
 
 def _held(claim: Claim) -> models.QuerySet[Judgement]:
-    return Judgement.objects.filter(
-        pk=claim.judgement_id, claim_id=claim.claim_id, state=Judgement.State.CLAIMED
-    )
+    return Judgement.objects.filter(pk=claim.judgement_id, claim_id=claim.claim_id, state=Judgement.State.CLAIMED)
 
 
 def _after(seconds: float) -> ExpressionWrapper:

@@ -27,6 +27,8 @@ def judge_claimed(claim: Claim, service: CodeExecutorService) -> None:
     with structlog.contextvars.bound_contextvars(submission_id=judgement.submission_id, judgement_id=judgement.pk):
         try:
             outcome = service.run_all_test_cases(judgement_plan(judgement))
+            applied = judgement_apply(judgement_id=claim.judgement_id, claim_id=claim.claim_id, outcome=outcome)
+            logger.info("judged" if applied else "claim_lost", verdict=outcome.verdict.value, time_ms=outcome.time_ms)
         except (PlanError, WrappingError, UnreadableValue) as error:
             # Trying again would find the same: the author of the problem has to act.
             judgement_give_up(judgement_id=claim.judgement_id, claim_id=claim.claim_id, fault=str(error))
@@ -41,6 +43,3 @@ def judge_claimed(claim: Claim, service: CodeExecutorService) -> None:
             # A bug of ours must neither kill the worker nor leave the row to be tried for ever.
             logger.exception("judging_failed")
             claim_return(claim, fault=f"{type(error).__name__}: {error}", is_charged=True)
-        else:
-            applied = judgement_apply(judgement_id=claim.judgement_id, claim_id=claim.claim_id, outcome=outcome)
-            logger.info("judged" if applied else "claim_lost", verdict=outcome.verdict.value, time_ms=outcome.time_ms)

@@ -43,9 +43,7 @@ class CodeExecutorService:
         report = self.engine.run(prepared.request, decide)
         return decide_submission(plan, report, outcomes, engine=self.engine.name)
 
-    def run_freely(
-        self, *, language: Language, files: tuple[SourceFile, ...], stdin: str, limits: Limits
-    ) -> FreeRun:
+    def run_freely(self, *, language: Language, files: tuple[SourceFile, ...], stdin: str, limits: Limits) -> FreeRun:
         """Run a program once on the given stdin, without test cases; nothing is kept.
 
         Raises:

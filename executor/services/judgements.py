@@ -1,16 +1,17 @@
 """From a claimed judgement to its stored result."""
 
 import uuid
+from dataclasses import replace
 from functools import partial
 
 import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
-from courses.models import AlgorithmProblem
+from courses.models import AlgorithmProblem, TestSet
 from executor.engines.base import SourceFile
 from executor.judging.checkers import CheckerSpec
-from executor.judging.languages import LANGUAGES
+from executor.judging.languages import LANGUAGES, Language
 from executor.judging.outcome import JudgingOutcome, TestOutcome
 from executor.judging.plan import JudgingPlan, PlannedTest
 from executor.judging.text import storable_text
@@ -26,21 +27,38 @@ COMPILE_OUTPUT_KEPT_BYTES = 16 * 1024
 
 
 def judgement_plan(judgement: Judgement) -> JudgingPlan:
-    """What this judgement has to run, from its frozen test set and its own limits."""
+    """What this judgement has to run, from its frozen test set and its own limits and checker."""
     submission = judgement.submission
-    algorithm: AlgorithmProblem = submission.problem.algorithm
-    return JudgingPlan(
+    plan = plan_for(
+        submission.problem.algorithm,
+        judgement.test_set,
         language=LANGUAGES[submission.language],
         files=tuple(SourceFile(name=file["name"], content=file["content"]) for file in submission.files),
-        tests=tuple(
-            PlannedTest(key=case.pk, input=case.input, expected=case.expected_output, weight=case.weight)
-            for case in judgement.test_set.test_cases.all()
-        ),
-        checker=CheckerSpec(name=judgement.checker, options=algorithm.checker_options),
+    )
+    return replace(
+        plan,
+        checker=CheckerSpec(name=judgement.checker, options=judgement.checker_options),
         time_limit_ms=judgement.time_limit_ms,
         memory_limit_mb=judgement.memory_limit_mb,
+    )
+
+
+def plan_for(
+    algorithm: AlgorithmProblem, test_set: TestSet, *, language: Language, files: tuple[SourceFile, ...]
+) -> JudgingPlan:
+    """What judging these files on a problem as it is now would run."""
+    return JudgingPlan(
+        language=language,
+        files=files,
+        tests=tuple(
+            PlannedTest(key=case.pk, input=case.input, expected=case.expected_output, weight=case.weight)
+            for case in test_set.test_cases.all()
+        ),
+        checker=CheckerSpec(name=algorithm.checker, options=algorithm.checker_options),
+        time_limit_ms=algorithm.time_limit_ms,
+        memory_limit_mb=algorithm.memory_limit_mb,
         entry_point=algorithm.entry_point,
-        template=algorithm.templates.get(submission.language, ""),
+        template=algorithm.templates.get(language.key, ""),
         value_encoding=algorithm.value_encoding,
     )
 

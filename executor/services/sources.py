@@ -69,9 +69,7 @@ def check_files(language: Language, files: Sequence[SourceFile], *, pointer: str
     if files and not files[0].name.endswith(language.toolchain.source_suffixes):
         suffixes = ", ".join(language.toolchain.source_suffixes)
         errors.append(
-            _error(
-                f"{pointer}/0/name", "wrong_suffix", f"The first file is the main one and must end in {suffixes}."
-            )
+            _error(f"{pointer}/0/name", "wrong_suffix", f"The first file is the main one and must end in {suffixes}.")
         )
     if not files or not files[0].content.strip():
         errors.append(_error(pointer, "empty_code", "There is no code to run."))

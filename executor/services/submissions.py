@@ -81,6 +81,7 @@ def judgement_create(*, submission: Submission, test_set: TestSet) -> Judgement:
         number=submission.judgements.count() + 1,
         test_set=test_set,
         checker=algorithm.checker,
+        checker_options=algorithm.checker_options,
         time_limit_ms=algorithm.time_limit_ms,
         memory_limit_mb=algorithm.memory_limit_mb,
     )

@@ -1,4 +1,4 @@
-{{{ prelude }}}
+{{{prelude}}}
 import sys as _sys
 
 
@@ -45,5 +45,5 @@ _sys.modules["solution"] = _sys.modules["__main__"]
 with open("solution.py", encoding="utf-8") as _file:
     exec(compile(_file.read(), "solution.py", "exec", dont_inherit=True), globals())
 
-{{{ postlude }}}
+{{{postlude}}}
 _assay_call()

@@ -27,7 +27,9 @@ class TestExact:
 
 class TestTokens:
     @pytest.mark.parametrize(
-        "output", [b"1 2 3", b"1\n2\n3\n", b"\t1   2 \r\n3\x0b\x0c", b"1 2 3\n\n\n"], ids=["plain", "lines", "odd", "tail"]
+        "output",
+        [b"1 2 3", b"1\n2\n3\n", b"\t1   2 \r\n3\x0b\x0c", b"1 2 3\n\n\n"],
+        ids=["plain", "lines", "odd", "tail"],
     )
     def test_white_space_does_not_count(self, output: bytes) -> None:
         assert is_right("tokens", output, "1 2 3\n")

@@ -64,7 +64,8 @@ class TestReadCorpus:
         assert read_corpus(corpus(tmp_path, {**ROW, "language": "cobol"}))[0].skipped
 
     @pytest.mark.parametrize(
-        "broken", [{"id": "x"}, {**ROW, "kind": "poem"}, {**ROW, "checker": "magic"}, {**ROW, "accept_verdicts": ["OK"]}]
+        "broken",
+        [{"id": "x"}, {**ROW, "kind": "poem"}, {**ROW, "checker": "magic"}, {**ROW, "accept_verdicts": ["OK"]}],
     )
     def test_a_bad_row_is_named_by_its_line(self, tmp_path: Path, broken: dict[str, Any]) -> None:
         with pytest.raises(CorpusError, match="line 2"):

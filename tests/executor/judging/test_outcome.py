@@ -141,9 +141,7 @@ class TestDecideSubmission:
         assert (decided.engine, decided.tier, decided.time_ms, decided.memory_kib) == ("sandbox", "A", 7, 100)
 
     def test_a_failed_compilation_decides_all(self) -> None:
-        report = RunReport(
-            compilation=CompileResult(succeeded=False, output="no", time_ms=1), results=(), tier="A"
-        )
+        report = RunReport(compilation=CompileResult(succeeded=False, output="no", time_ms=1), results=(), tier="A")
         decided = decide_submission(plan(("", "")), report, [], engine="sandbox")
         assert decided.verdict is Verdict.COMPILATION_ERROR
         assert decided.time_ms is None

@@ -1,0 +1,115 @@
+"""What the courses API takes. Every field that can be written is listed here; all others are refused by name."""
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from core.serializers import StrictSerializer
+from courses.models import AlgorithmProblem, Course, Enrollment, Problem
+from courses.testdata import TEST_CASES_MAX
+
+ID_MAX = 2**63 - 1
+ORDER_MAX = 2**31 - 1
+LANGUAGES_MAX = 50
+
+
+class IdField(serializers.IntegerField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=ID_MAX, **kwargs)
+
+
+class OrderField(serializers.IntegerField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=ORDER_MAX, **kwargs)
+
+
+class CodeField(serializers.CharField):
+    """A text in which every space counts."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, allow_blank=True, **kwargs)
+
+
+class CourseUpdateSerializer(StrictSerializer):
+    title = serializers.CharField(max_length=200)
+    slug = serializers.SlugField(max_length=80)
+    description = serializers.CharField(allow_blank=True, required=False)
+    status = serializers.ChoiceField(choices=Course.Status.choices, required=False)
+
+
+class CourseCreateSerializer(CourseUpdateSerializer):
+    organization = IdField()
+
+
+class ChapterInputSerializer(StrictSerializer):
+    title = serializers.CharField(max_length=200)
+    description = serializers.CharField(allow_blank=True, required=False)
+    order = OrderField(required=False, help_text="Chapters come by this number; a new one comes last without it.")
+
+
+class AlgorithmInputSerializer(StrictSerializer):
+    time_limit_ms = serializers.IntegerField(min_value=50, max_value=60_000, required=False)
+    memory_limit_mb = serializers.IntegerField(min_value=16, max_value=2048, required=False)
+    entry_point = serializers.CharField(
+        max_length=100, allow_blank=True, required=False, help_text="The function to call; empty for stdio problems."
+    )
+    value_encoding = serializers.ChoiceField(choices=AlgorithmProblem.ValueEncoding.choices, required=False)
+    checker = serializers.ChoiceField(choices=AlgorithmProblem.Checker.choices, required=False)
+    checker_options = serializers.DictField(required=False, help_text='Named options, such as {"absolute": 1e-6}.')
+    languages = serializers.ListField(
+        child=serializers.CharField(max_length=30),
+        max_length=LANGUAGES_MAX,
+        required=False,
+        help_text="Keys of the languages allowed; an empty list allows every one.",
+    )
+    templates = serializers.DictField(child=CodeField(), required=False, help_text="By language key; for staff only.")
+    starter_code = serializers.DictField(child=CodeField(), required=False, help_text="By language key.")
+
+
+class ProblemUpdateSerializer(StrictSerializer):
+    title = serializers.CharField(max_length=200)
+    slug = serializers.SlugField(max_length=80)
+    statement = serializers.CharField(trim_whitespace=False, allow_blank=True, required=False)
+    difficulty = serializers.ChoiceField(choices=Problem.Difficulty.choices, required=False)
+    audience = serializers.ChoiceField(choices=Problem.Audience.choices, required=False)
+    status = serializers.ChoiceField(choices=Problem.Status.choices, required=False)
+    algorithm = AlgorithmInputSerializer()
+
+
+class ProblemCreateSerializer(ProblemUpdateSerializer):
+    type = serializers.ChoiceField(choices=Problem.Type.choices, required=False)
+
+
+class PlacementCreateSerializer(StrictSerializer):
+    problem = IdField(help_text="A problem of the chapter's course.")
+    order = OrderField(required=False, help_text="Problems come by this number; without it the problem comes last.")
+
+
+class PlacementUpdateSerializer(StrictSerializer):
+    order = OrderField()
+
+
+class TestCaseInputSerializer(StrictSerializer):
+    __test__ = False
+
+    input = CodeField(required=False, help_text="Arguments of a function problem, or what is read on stdin.")
+    expected_output = CodeField(allow_null=True, required=False, help_text="null: any output is right.")
+    is_sample = serializers.BooleanField(required=False)
+    weight = serializers.DecimalField(max_digits=8, decimal_places=3, min_value=Decimal(0), required=False)
+    group = serializers.CharField(max_length=50, allow_blank=True, required=False)
+
+
+class TestSetInputSerializer(StrictSerializer):
+    __test__ = False
+
+    test_cases = TestCaseInputSerializer(many=True, max_length=TEST_CASES_MAX)
+
+
+class EnrollmentCreateSerializer(StrictSerializer):
+    user = serializers.CharField(max_length=254, help_text="The user's e-mail address or username.")
+    role = serializers.ChoiceField(choices=Enrollment.Role.choices, required=False)
+
+
+class EnrollmentUpdateSerializer(StrictSerializer):
+    role = serializers.ChoiceField(choices=Enrollment.Role.choices)

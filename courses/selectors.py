@@ -1,0 +1,34 @@
+"""What is read of courses across models."""
+
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from courses.models import Chapter, ChapterProblem, Course, Problem, TestCase, TestSet
+
+
+def course_is_staff(user: Any, course: Course) -> bool:
+    """Whether a user is staff of a course, by the one definition: `CourseQuerySet.staffed_by`."""
+    return Course.objects.staffed_by(user).filter(pk=course.pk).exists()
+
+
+def current_test_set(problem: Problem) -> TestSet | None:
+    """The tests that count today: the highest version; None where there are none yet."""
+    return problem.test_sets.order_by("-version").first()
+
+
+def sample_tests(problem: Problem) -> QuerySet[TestCase]:
+    """The public tests of the current version, in judging order."""
+    newest = problem.test_sets.order_by("-version").values("pk")[:1]
+    return TestCase.objects.filter(test_set__in=newest, is_sample=True).order_by("order")
+
+
+def placed_problems(chapter: Chapter, *, user: Any) -> QuerySet[ChapterProblem]:
+    """The placements in a chapter whose problems a user may see, in order, the problems with them."""
+    visible = Problem.objects.visible_to(user).values("pk")
+    return chapter.placements.filter(problem__in=visible).select_related("problem").order_by("order", "pk")
+
+
+def testsets_of(problem: Problem) -> QuerySet[TestSet]:
+    """A problem's versions of tests, the newest first, each with its `test_case_count`."""
+    return problem.test_sets.annotate(test_case_count=Count("test_cases")).order_by("-version")

@@ -1,0 +1,78 @@
+"""Test sets: each change of a problem's tests is a new version, and what was judged with stays as it was."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.audit import audit_record
+from accounts.models import User
+from core.errors import FieldError, InvalidInput
+from courses.models import AlgorithmProblem, Problem, TestCase, TestSet
+from courses.services.validation import field_errors, refuse, row_lock
+from courses.testdata import POINTER, TestCaseSpec, errors_of_test_cases
+
+BATCH = 200
+
+
+@transaction.atomic
+def testset_create(*, actor: User, problem_id: int, test_cases: Sequence[TestCaseSpec]) -> TestSet:
+    """Give a problem its next version of tests: the complete list, in judging order. It is the current one at once.
+
+    Raises:
+        NotFound: there is no such problem.
+        InvalidInput: the list is empty or too long, or tests do not fit how the problem is called and checked;
+            `errors` names each as `#/test_cases/3/input`.
+    """
+    # Locked so that two versions made together get different numbers, and the problem does not change meanwhile.
+    problem = row_lock(Problem.objects.all(), problem_id)
+    algorithm = AlgorithmProblem.objects.filter(problem=problem).first()
+    if algorithm is None:
+        raise InvalidInput("This problem is not answered with a program, so it has no tests.")
+    test_set = TestSet(problem=problem, version=_next_version(problem))
+    rows = [
+        TestCase(
+            test_set=test_set,
+            order=order,
+            input=test_case.input,
+            expected_output=test_case.expected_output,
+            is_sample=test_case.is_sample,
+            weight=test_case.weight,
+            group=test_case.group,
+        )
+        for order, test_case in enumerate(test_cases)
+    ]
+    refuse(errors_of_test_cases(test_cases, algorithm=algorithm) or _rows_errors(rows))
+    test_set.save()
+    TestCase.objects.bulk_create(rows, batch_size=BATCH)
+    audit_record(
+        actor=actor,
+        action="testset.create",
+        target=test_set,
+        organization_id=problem.course.organization_id,
+        changes={
+            "problem_id": [None, problem.pk],
+            "version": [None, test_set.version],
+            "test_cases": [None, len(rows)],
+            "samples": [None, sum(row.is_sample for row in rows)],
+        },
+    )
+    return test_set
+
+
+def testset_freeze(*, test_set_id: int) -> None:
+    """Note that a judgement uses this version from now on; only the first time counts.
+
+    Nothing changes the tests of a version in any case; this tells those that judged something from those that did not.
+    """
+    TestSet.objects.filter(pk=test_set_id, frozen_at__isnull=True).update(frozen_at=timezone.now())
+
+
+def _next_version(problem: Problem) -> int:
+    return int(problem.test_sets.aggregate(last=Max("version"))["last"] or 0) + 1
+
+
+def _rows_errors(rows: Sequence[TestCase]) -> list[FieldError]:
+    """What the model has against the tests, without a query for each: their order is counted, their set new."""
+    return [error for index, row in enumerate(rows) for error in field_errors(row, at=f"{POINTER}/{index}")]

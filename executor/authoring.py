@@ -1,0 +1,46 @@
+"""What the executor demands of an algorithm problem before it is saved: its languages, templates and checker exist."""
+
+from collections.abc import Iterator
+
+from core.errors import FieldError
+from courses.authoring import POINTER, AlgorithmSpec
+from executor.judging.checkers import CheckerSpec, option_fault
+from executor.judging.languages import LANGUAGES
+from executor.judging.values import PYTHON_LITERAL
+from executor.judging.wrapping import template_fault
+
+
+def algorithm_errors(spec: AlgorithmSpec) -> Iterator[FieldError]:
+    """Every fault that would otherwise show only when a student hands something in."""
+    for index, key in enumerate(spec.languages):
+        if key not in LANGUAGES:
+            yield _error(f"languages/{index}", "unknown_language", f"There is no language {key!r}.")
+    for key, template in spec.templates.items():
+        if key not in LANGUAGES:
+            yield _error(f"templates/{key}", "unknown_language", f"There is no language {key!r}.")
+        elif fault := template_fault(template, entry_point=spec.entry_point):
+            yield _error(f"templates/{key}", "template_fault", fault)
+    if fault := option_fault(CheckerSpec(name=spec.checker, options=spec.checker_options)):
+        yield _error("checker_options", "checker_fault", fault)
+    if spec.entry_point:
+        yield from _function_problem_errors(spec)
+
+
+def _function_problem_errors(spec: AlgorithmSpec) -> Iterator[FieldError]:
+    """A function problem needs, in each language it takes, a template: built in, or the author's own."""
+    languages = [LANGUAGES[key] for key in spec.languages if key in LANGUAGES]
+    for language in languages:
+        if language.template_name is None and language.key not in spec.templates:
+            yield _error(
+                "languages",
+                "template_missing",
+                f"Function problems in {language.name} need a template of yours, since there is none built in.",
+            )
+        elif spec.value_encoding == PYTHON_LITERAL and language.key != "python":
+            yield _error("value_encoding", "encoding_not_supported", "Python literals are for Python alone.")
+    if not spec.languages:
+        yield _error("languages", "languages_missing", "A function problem names the languages it takes.")
+
+
+def _error(field: str, code: str, detail: str) -> FieldError:
+    return FieldError(pointer=f"{POINTER}/{field}", code=code, detail=detail)

@@ -1,0 +1,330 @@
+"""HTTP to a Judge0: one exchange at a time, bounded in time and size, its failures named.
+
+Nothing outside this module sees `requests`. No exception raised here carries a URL, a header, a token or the
+exception of a library (whose text holds them): they would end in logs.
+"""
+
+import json
+import logging
+import re
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+from executor.engines.base import EngineError, EngineProtocolError, EngineRejected, EngineUnavailable
+
+POOL_SIZE = 32
+CHUNK_BYTES = 65_536
+EXPLANATION_BYTES = 65_536
+EXPLANATION_CHARACTERS = 300
+LONGEST_RETRY_AFTER_S = 3600.0
+TRANSIENT_STATUSES = frozenset({408, 425, 429})
+TOKEN_LIKE = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds: to connect, between two bytes, for one whole exchange, and what a run may wait in Judge0's queue."""
+
+    connect_s: float = 3.0
+    read_s: float = 10.0
+    exchange_s: float = 30.0
+    queue_allowance_s: float = 60.0
+
+
+class ConnectionRefused(EngineUnavailable):
+    """Nobody listened, so nothing was created: even a POST may be repeated."""
+
+
+class BodyTooLarge(EngineProtocolError):
+    """The answer is larger than the cap; asking for less may help."""
+
+
+class _Exchange(threading.local):
+    """The exchange the current thread is in: the connection it uses and whether its time is over."""
+
+    connection: HTTPConnection | None = None
+    is_over: threading.Event | None = None
+
+
+_exchange = _Exchange()
+
+
+class _Watched(HTTPConnection):
+    """A connection that the watchdog of its exchange can find and cut."""
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _exchange.connection = self
+        if _exchange.is_over is not None and _exchange.is_over.is_set():
+            raise TimeoutError("the exchange took too long")
+        super().request(*args, **kwargs)
+
+
+class _WatchedTLS(_Watched, HTTPSConnection):
+    pass
+
+
+class _WatchedPool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _WatchedTLSPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTLS
+
+
+class _WatchedAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTLSPool}
+
+
+class _HidesTokens(logging.Filter):
+    """Judge0 takes job tokens in the URL, and urllib3 logs URLs at DEBUG; a token reads a whole submission (J-12)."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "tokens=" not in record.getMessage()
+
+
+_hides_tokens = _HidesTokens()
+
+
+@contextmanager
+def _cut_after(seconds: float) -> Iterator[threading.Event]:
+    """Cut the current thread's connection when the time is over.
+
+    Socket timeouts start anew with every byte; a server that drips one at a time would hold a worker for ever.
+    """
+    is_over = threading.Event()
+    exchange = _exchange.__dict__
+    exchange.update(connection=None, is_over=is_over)
+
+    def cut() -> None:
+        is_over.set()
+        connection = exchange.get("connection")
+        if connection is not None and connection.sock is not None:
+            with suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield is_over
+    finally:
+        timer.cancel()
+        exchange.update(connection=None, is_over=None)
+
+
+class Judge0Wire:
+    """JSON in and out of one Judge0. Shared by all threads: the pool is, and no cookie is ever kept."""
+
+    def __init__(self, *, base_url: str, auth_token: str, timeouts: Timeouts, ca_file: str | None) -> None:
+        """Raises ValueError for an address or a key that can never work; the message never holds the key."""
+        address = urlsplit(base_url)
+        if address.scheme not in ("http", "https") or not address.hostname or address.query or address.fragment:
+            raise ValueError("The address of Judge0 must be like https://judge0.example:2358.")
+        if address.username or address.password:
+            raise ValueError("The address of Judge0 must hold no user name or password.")
+        if not auth_token.isascii() or not auth_token.isprintable() or auth_token != auth_token.strip():
+            raise ValueError("The key of Judge0 may hold only printable ASCII characters.")
+        self.place = f"{address.hostname}:{address.port}" if address.port else address.hostname
+        self.timeouts = timeouts
+        self._base_url = base_url.rstrip("/")
+        self._auth_token = auth_token
+        self._session = requests.Session()
+        # Neither a proxy nor a .netrc of the environment may come to know the key.
+        self._session.trust_env = False
+        self._session.verify = ca_file or True
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # Compressed answers could be tiny on the wire and huge in memory.
+        self._session.headers = requests.structures.CaseInsensitiveDict(
+            {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "assay"}
+        )
+        if auth_token:
+            self._session.headers["X-Auth-Token"] = auth_token
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _WatchedAdapter(pool_maxsize=POOL_SIZE, max_retries=0))
+        logging.getLogger("urllib3.connectionpool").addFilter(_hides_tokens)
+
+    def get(
+        self, path: str, *, query: Mapping[str, str] | None = None, max_bytes: int, budget_s: float | None = None
+    ) -> object:
+        """The parsed answer to a GET; `budget_s` shortens the exchange's own time.
+
+        Raises:
+            EngineUnavailable, EngineRejected, EngineProtocolError: as the package's table says.
+        """
+        return self._exchange("GET", path, query, None, 200, max_bytes, budget_s)
+
+    def post(
+        self, path: str, *, query: Mapping[str, str], body: object, max_bytes: int, budget_s: float | None = None
+    ) -> object:
+        """The parsed answer to a POST that created something (201).
+
+        Raises:
+            ConnectionRefused: nothing was sent.
+            EngineUnavailable, EngineRejected, EngineProtocolError: as the package's table says.
+        """
+        return self._exchange("POST", path, query, body, 201, max_bytes, budget_s)
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: object,
+        expected_status: int,
+        max_bytes: int,
+        budget_s: float | None,
+    ) -> object:
+        where = f"Judge0, {method} {path}"
+        budget_s = min(self.timeouts.exchange_s, self.timeouts.exchange_s if budget_s is None else budget_s)
+        if budget_s <= 0:
+            raise EngineUnavailable(f"{where}: no time is left.")
+        timeout = (min(self.timeouts.connect_s, budget_s), min(self.timeouts.read_s, budget_s))
+        status, content = 0, b""
+        # Raised only after the except block: a chained library exception would carry the URL and its tokens.
+        fault: EngineError | None = None
+        with _cut_after(budget_s) as is_over:
+            try:
+                response = self._session.request(
+                    method,
+                    f"{self._base_url}{path}",
+                    params=query,
+                    json=body,
+                    timeout=timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with response:
+                    status = response.status_code
+                    if status == expected_status:
+                        content = _read(response, max_bytes, where)
+                    else:
+                        fault = self._fault_of(response, where)
+            except EngineError as error:
+                fault = error
+            except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
+                fault = _fault_of_transport(error, where, is_over=is_over.is_set())
+        if fault is not None:
+            raise fault
+        return _parse(content, where)
+
+    def _fault_of(self, response: requests.Response, where: str) -> EngineError:
+        status = response.status_code
+        said = f"{where}: answered {status}"
+        if status in TRANSIENT_STATUSES or status >= 500:
+            return EngineUnavailable(f"{said}.", retry_after_s=_retry_after_s(response.headers.get("Retry-After")))
+        if 300 <= status < 400:
+            return EngineRejected(f"{said}, a redirect, which is not followed: is JUDGE0_URL right?")
+        if status in (401, 403):
+            return EngineRejected(f"{said}: it refuses our key. Is JUDGE0_AUTH_TOKEN right?")
+        if status == 404:
+            return EngineRejected(f"{said}: is JUDGE0_URL the address of a Judge0?")
+        if status == 413:
+            return EngineRejected(f"{said}: the request is larger than it or a proxy before it accepts.")
+        if 400 <= status < 500:
+            return EngineRejected(f"{said}: {self._explanation(response, where)}")
+        return EngineProtocolError(f"{said}, which was not to be expected.")
+
+    def _explanation(self, response: requests.Response, where: str) -> str:
+        try:
+            answer = _parse(_read(response, EXPLANATION_BYTES, where), where)
+        except EngineProtocolError:
+            return "no reason given."
+        return self.quoted(json.dumps(answer))
+
+    def quoted(self, text: str) -> str:
+        """What the server said, fit for a log: short, one line, plain characters, without key and tokens."""
+        if self._auth_token:
+            text = text.replace(self._auth_token, "***")
+        text = TOKEN_LIKE.sub("***", text)
+        plain = "".join(character if " " <= character <= "~" else " " for character in text)
+        return plain[:EXPLANATION_CHARACTERS]
+
+
+def _read(response: requests.Response, max_bytes: int, where: str) -> bytes:
+    if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise EngineProtocolError(f"{where}: answered compressed, which was not asked for.")
+    content = bytearray()
+    for chunk in response.iter_content(CHUNK_BYTES):
+        content += chunk
+        if len(content) > max_bytes:
+            raise BodyTooLarge(f"{where}: answered more than {max_bytes} bytes.")
+    return bytes(content)
+
+
+def _parse(content: bytes, where: str) -> object:
+    parsed: object = None
+    is_json = True
+    try:
+        parsed = json.loads(content, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        is_json = False
+    if not is_json:
+        raise EngineProtocolError(f"{where}: answered something other than JSON ({len(content)} bytes).")
+    return parsed
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _retry_after_s(value: str | None) -> float | None:
+    """The seconds a Retry-After asks for, given as a number or a date, at most an hour; None where it says nothing."""
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:10]), LONGEST_RETRY_AFTER_S)
+    try:
+        at = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return min(max((at - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_RETRY_AFTER_S)
+
+
+def _fault_of_transport(error: Exception, where: str, *, is_over: bool) -> EngineError:
+    if is_over:
+        return EngineUnavailable(f"{where}: the exchange took too long and was cut.")
+    if _is_refused(error):
+        return ConnectionRefused(f"{where}: the connection was refused.")
+    if isinstance(error, requests.exceptions.SSLError):
+        return EngineUnavailable(f"{where}: TLS failed. Is its certificate valid?")
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return EngineUnavailable(f"{where}: no connection in time.")
+    if isinstance(error, requests.Timeout):
+        return EngineUnavailable(f"{where}: no answer in time.")
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
+        return EngineRejected(f"{where}: the address or the key cannot be sent. Is JUDGE0_URL right?")
+    return EngineUnavailable(f"{where}: the connection failed ({type(error).__name__}).")
+
+
+def _is_refused(error: BaseException) -> bool:
+    """Whether a refused connection lies at the bottom; requests and urllib3 wrap it in several ways."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, ConnectionRefusedError):
+            return True
+        if isinstance(current, BaseException) and id(current) not in seen:
+            seen.add(id(current))
+            waiting += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+    return False

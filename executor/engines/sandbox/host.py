@@ -1,0 +1,151 @@
+"""What the sandbox needs from the machine: programs by absolute path, bubblewrap, and a uid without rights."""
+
+import glob
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from executor.engines.base import EngineUnavailable
+from executor.engines.sandbox import runner
+
+PROGRAM_DIRECTORIES = ("/usr/local/bin", "/usr/bin", "/bin")
+# What a program sees of the machine, read-only and where present; no home, no project, no users of the host.
+_READ_ONLY = ("/usr", "/etc/ld.so.cache", "/etc/alternatives", *sorted(glob.glob("/etc/java-*")))
+_LINKED_DIRECTORIES = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+# A program gets its language's standard library: what an administrator installed for Python (and the start-up hooks that
+# come with it) would make results differ from machine to machine, and each start a third slower.
+_HIDDEN = ("/usr/lib/python3*/dist-packages", "/usr/local/lib/python3*/*-packages")
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+
+
+def find_program(name: str) -> str | None:
+    """The absolute path of a program by its bare name, or None. A version manager's shims are never looked at."""
+    for directory in PROGRAM_DIRECTORIES:
+        path = f"{directory}/{name}"
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    if name == "python3":
+        return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """The programs and the identity that boxes on this machine are made with."""
+
+    bubblewrap: str
+    interpreter: str
+    uid: int
+    gid: int
+    must_drop: bool  # we are root and have to become `uid` first
+
+    @classmethod
+    def found(cls, *, uid_for_root: int) -> "Host":
+        """Look at this machine.
+
+        Raises:
+            EngineUnavailable: something is missing; the message names what would fix it.
+        """
+        if sys.platform != "linux" or os.uname().machine not in runner.CLONE_NUMBERS:
+            raise EngineUnavailable("the sandbox needs Linux on x86-64 or ARM64: use EXECUTOR_ENGINE=judge0")
+        bubblewrap, interpreter = find_program("bwrap"), find_program("python3")
+        if bubblewrap is None:
+            raise EngineUnavailable("bubblewrap is missing: apt-get install bubblewrap")
+        if interpreter is None:
+            raise EngineUnavailable("python3 is missing: apt-get install python3")
+        is_root = os.geteuid() == 0
+        uid, gid = (uid_for_root, uid_for_root) if is_root else (os.geteuid(), os.getegid())
+        if uid <= 0:
+            raise EngineUnavailable("the sandbox was told to run programs as root, which no box can hold")
+        return cls(bubblewrap=bubblewrap, interpreter=interpreter, uid=uid, gid=gid, must_drop=is_root)
+
+    def spawn(self, control: int, log: int) -> "subprocess.Popen[bytes]":
+        """Start a box whose runner is served on the socket `control`; what goes wrong in it is written to `log`.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        code = os.memfd_create("runner", os.MFD_CLOEXEC)
+        try:
+            os.write(code, runner_code(self.interpreter))
+            # As root, the real uid goes before bubblewrap starts: its --uid alone still reads root's files.
+            return subprocess.Popen(
+                [*self.box_argv(), self.interpreter, "-I", "-S", "-E", f"/proc/self/fd/{code}", str(control)],
+                env={},  # bubblewrap's own environment would be readable from inside
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(control, code),
+                cwd="/",
+                user=self.uid if self.must_drop else None,
+                group=self.gid if self.must_drop else None,
+                extra_groups=[] if self.must_drop else None,
+            )
+        finally:
+            os.close(code)
+
+    def box_argv(self) -> list[str]:
+        """The command line of the outer box, up to the program to start in it."""
+        argv = [self.bubblewrap, "--unshare-all", "--unshare-user"]
+        if supports_disable_userns(self.bubblewrap):
+            argv.append("--disable-userns")
+        argv += ["--die-with-parent", "--new-session", "--as-pid-1", "--uid", "1000", "--gid", "1000"]
+        # The runner needs it for the namespaces of each run; programs lose it.
+        argv += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--hostname", "box"]
+        for path in _READ_ONLY:
+            if os.path.exists(path):
+                argv += ["--ro-bind", path, path]
+        for path in _LINKED_DIRECTORIES:
+            if os.path.islink(path):
+                argv += ["--symlink", os.readlink(path), path]
+            elif os.path.isdir(path):
+                argv += ["--ro-bind", path, path]
+        prefix = sys.base_prefix
+        if not self.interpreter.startswith(PROGRAM_DIRECTORIES):
+            argv += ["--ro-bind", prefix, prefix]
+        for path in hidden_directories():
+            argv += ["--tmpfs", path, "--remount-ro", path]
+        for name in _DEVICES:
+            argv += ["--dev-bind", f"/dev/{name}", f"/dev/{name}", "--remount-ro", f"/dev/{name}"]
+        for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
+            argv += ["--symlink", f"/proc/self/{target}", f"/dev/{name}"]
+        argv += ["--proc", "/proc", "--dir", "/box", "--dir", "/program", "--dir", "/tmp"]  # noqa: S108
+        return [*argv, "--remount-ro", "/", "--chdir", "/"]
+
+
+@cache
+def hidden_directories() -> tuple[str, ...]:
+    """The directories of installed Python packages, which boxes show empty."""
+    found = {os.path.realpath(path) for pattern in _HIDDEN for path in glob.glob(pattern)}
+    return tuple(sorted(path for path in found if os.path.isdir(path)))
+
+
+@cache
+def supports_disable_userns(bubblewrap: str) -> bool:
+    """Whether this bubblewrap (0.8 or later) can forbid further user namespaces."""
+    options = subprocess.run([bubblewrap, "--help"], env={}, capture_output=True, timeout=30, check=False)
+    return b"--disable-userns" in options.stdout + options.stderr
+
+
+@cache
+def runner_code(interpreter: str) -> bytes:
+    """The runner compiled by and for the box's interpreter, which need not be the one we run on.
+
+    Raises:
+        EngineUnavailable: the interpreter does not work.
+    """
+    source = Path(runner.__file__).read_bytes()
+    script = (
+        "import sys, marshal, importlib.util as u;"
+        "code = compile(sys.stdin.buffer.read(), 'runner.py', 'exec', dont_inherit=True, optimize=2);"
+        "sys.stdout.buffer.write(u.MAGIC_NUMBER + bytes(12) + marshal.dumps(code))"
+    )
+    done = subprocess.run(
+        [interpreter, "-I", "-S", "-E", "-c", script], env={}, input=source, capture_output=True, timeout=60, check=False
+    )
+    if done.returncode != 0:
+        raise EngineUnavailable(f"{interpreter} does not work: {done.stderr.decode(errors='replace')[-300:]}")
+    return done.stdout

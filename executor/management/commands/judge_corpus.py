@@ -1,0 +1,120 @@
+"""`manage.py judge_corpus FILE.jsonl`: judge graded programs and compare with what they ought to get."""
+
+import json
+import os
+import sys
+import time
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from executor.corpus.bare import BareUnavailable, bare_wall_s
+from executor.corpus.judging import CaseResult, judge_cases
+from executor.corpus.rows import CorpusCase, CorpusError, read_corpus
+from executor.engines.base import Engine
+from executor.services.code_executor import CodeExecutorService
+from executor.services.engines import default_engine, engine_named
+
+HELP = """\
+Judge every program of a corpus, and compare each verdict with those a right judge may give.
+
+A corpus has one JSON object a line: `kind` (function, stdio, script or checker), `program`, `tests`, `checker`, limits
+and `accept_verdicts`. The programs go through the same service as students' submissions, in parallel, and each stops
+at its first failure. Rows that name their program by reference are counted as skipped.
+
+For the sandbox the same programs are then run bare, one plain process a test, inside a single box; the ratio of the two
+wall times is what containment, measuring and checking cost together.
+
+The last line of the output is a JSON summary; the exit status is 1 if any verdict disagrees.
+
+  manage.py judge_corpus corpus.jsonl
+  manage.py judge_corpus corpus.jsonl --engine judge0 --workers 4
+"""
+
+
+class Command(BaseCommand):
+    help = HELP
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE.jsonl", help="the corpus")
+        parser.add_argument("--engine", choices=["sandbox", "judge0"], help="default: what EXECUTOR_ENGINE names")
+        parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="cases at a time (default: cores)")
+        parser.add_argument("--no-bare", action="store_true", help="leave out the comparison with bare runs")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            cases = read_corpus(options["file"])
+        except (OSError, CorpusError) as error:
+            raise CommandError(str(error)) from error
+        engine = self._engine(options["engine"])
+        workers = max(1, options["workers"])
+        runnable = [case for case in cases if not case.skipped]
+
+        started = time.perf_counter()
+        results = self._judge(runnable, engine, workers)
+        wall_s = time.perf_counter() - started
+
+        width = max((len(case.id) for case in cases), default=0)
+        for result in results:
+            self.stdout.write(_line(result, width))
+        for case in cases:
+            if case.skipped:
+                self.stdout.write(f"{case.id:{width}}  skipped: {case.skipped}")
+        disagreed = [result for result in results if not result.agrees]
+        summary: dict[str, Any] = {
+            "total": len(results),
+            "agreed": len(results) - len(disagreed),
+            "disagreed": len(disagreed),
+            "skipped": len(cases) - len(runnable),
+            "engine": engine.name,
+            "workers": workers,
+            "wall_s": round(wall_s, 2),
+        }
+        if not options["no_bare"]:
+            summary |= self._compare_with_bare(runnable, engine, workers, wall_s)
+        self.stdout.write(json.dumps(summary))
+        if disagreed:
+            sys.exit(1)
+
+    def _engine(self, name: str | None) -> Engine:
+        try:
+            engine = engine_named(name) if name else default_engine()
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        health = engine.health()
+        if not health.is_ready:
+            raise CommandError(f"The engine {engine.name} cannot run anything now: {health.detail}")
+        return engine
+
+    def _judge(self, cases: list[CorpusCase], engine: Engine, workers: int) -> list[CaseResult]:
+        with tqdm(total=len(cases), desc=f"judging on {engine.name}", unit="case", file=sys.stderr) as bar:
+            return judge_cases(
+                cases, service=CodeExecutorService(engine), workers=workers, on_result=lambda result: bar.update()
+            )
+
+    def _compare_with_bare(
+        self, cases: list[CorpusCase], engine: Engine, workers: int, wall_s: float
+    ) -> dict[str, float]:
+        if engine.name != "sandbox":
+            return {}
+        self.stderr.write("running the same programs bare, for comparison …")
+        try:
+            bare_s = bare_wall_s(cases, workers=workers)
+        except BareUnavailable as error:
+            self.stderr.write(str(error))
+            return {}
+        self.stdout.write(f"wall time: judged {wall_s:.2f} s, bare {bare_s:.2f} s, ratio {wall_s / bare_s:.2f}")
+        return {"bare_wall_s": round(bare_s, 2), "ratio_to_bare": round(wall_s / bare_s, 2)}
+
+
+def _line(result: CaseResult, width: int) -> str:
+    expected = "/".join(verdict.value for verdict in result.case.accepted_verdicts)
+    given = result.given.value if result.given is not None else result.fault
+    mark = "ok" if result.agrees else "DISAGREES"
+    return f"{result.case.id:{width}}  expected {expected}  given {given}  {mark}"
