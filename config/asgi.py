@@ -12,10 +12,10 @@ django_application = get_asgi_application()
 
 # Only now are Django's apps ready for their models to be imported.
 from django.conf import settings  # noqa: E402
-from executor.queue.workers import start_embedded_workers, stop_embedded_workers  # noqa: E402
 
 from config.lifespan import with_lifespan  # noqa: E402
 from core.asgi import with_whole_body  # noqa: E402
+from executor.queue.workers import start_embedded_workers, stop_embedded_workers  # noqa: E402
 
 application = with_lifespan(
     with_whole_body(django_application, limit_bytes=settings.CORE_BODY_LIMIT_BYTES),

@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import environ
 
 ENGINES = ("sandbox", "judge0")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
+# Tokens are signed with HMAC-SHA-256, whose keys should have its length.
+SECRET_KEY_MIN = 32
+LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
 
 class ConfigurationError(Exception):
@@ -31,6 +34,7 @@ class Environment:
     allowed_hosts: list[str]
     csrf_trusted_origins: list[str]
     data_dir: Path
+    static_root: Path
     database_url: str
     database_pool_size: int
     redis_url: str | None
@@ -55,7 +59,9 @@ def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environ
     debug = _boolean(env, "DEBUG", default=False)
     secret_key = variables.get("SECRET_KEY") or None
     allowed_hosts = env.list("ALLOWED_HOSTS", default=[])
-    database_url = variables.get("DATABASE_URL") or f"sqlite:///{_data_dir(variables, base_dir) / 'assay.sqlite3'}"
+    data_dir = Path(variables.get("ASSAY_DATA_DIR") or base_dir / "var").absolute()
+    # Quoted, since a directory may have a name that means something in a URL.
+    database_url = variables.get("DATABASE_URL") or f"sqlite:///{quote(str(data_dir / 'assay.sqlite3'))}"
     engine = variables.get("EXECUTOR_ENGINE") or "sandbox"
     judge0_url = variables.get("JUDGE0_URL") or None
     redis_url = variables.get("REDIS_URL") or None
@@ -64,16 +70,23 @@ def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environ
         raise ConfigurationError(
             "SECRET_KEY is missing: production needs a long random value of its own in the environment."
         )
-    if secret_key and len(secret_key) < 32:
-        raise ConfigurationError("SECRET_KEY is too short: at least 32 characters are needed to sign tokens safely.")
+    if secret_key and (len(secret_key) < SECRET_KEY_MIN or len(set(secret_key)) < 5):
+        raise ConfigurationError(
+            f"SECRET_KEY is too weak: at least {SECRET_KEY_MIN} random characters are needed to sign tokens safely."
+        )
     if production and not allowed_hosts:
         raise ConfigurationError("ALLOWED_HOSTS is missing: name the host names this server answers to, by commas.")
+    if production and "*" in allowed_hosts:
+        raise ConfigurationError(
+            "ALLOWED_HOSTS may not be * in production: mails would link to any host a caller names."
+        )
     if production and debug:
         raise ConfigurationError("DEBUG and ASSAY_PRODUCTION contradict each other: switch one of them off.")
-    if urlsplit(database_url).scheme not in DATABASE_SCHEMES:
-        raise ConfigurationError("DATABASE_URL must begin with sqlite:/// or postgres://, the databases Assay runs on.")
-    if redis_url and urlsplit(redis_url).scheme not in ("redis", "rediss", "unix"):
-        raise ConfigurationError("REDIS_URL must begin with redis://, rediss:// or unix://.")
+    _check_url(
+        "DATABASE_URL", database_url, schemes=DATABASE_SCHEMES, needs="sqlite:///FILE or postgres://HOST/DATABASE"
+    )
+    if redis_url:
+        _check_url("REDIS_URL", redis_url, schemes=("redis", "rediss", "unix"), needs="redis://HOST:PORT/NUMBER")
     if engine not in ENGINES:
         raise ConfigurationError(f"EXECUTOR_ENGINE is {engine!r}: it must be one of {', '.join(ENGINES)}.")
     if engine == "judge0" and not judge0_url:
@@ -82,8 +95,8 @@ def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environ
         raise ConfigurationError(
             f"JUDGE0_URL is set but EXECUTOR_ENGINE is {engine!r}: set EXECUTOR_ENGINE=judge0 or remove JUDGE0_URL."
         )
-    if judge0_url and urlsplit(judge0_url).scheme not in ("http", "https"):
-        raise ConfigurationError("JUDGE0_URL must begin with http:// or https://.")
+    if judge0_url:
+        _check_url("JUDGE0_URL", judge0_url, schemes=("http", "https"), needs="http://HOST:PORT or https://HOST")
     log_format = variables.get("LOG_FORMAT") or "json"
     if log_format not in ("json", "console"):
         raise ConfigurationError(f"LOG_FORMAT is {log_format!r}: it must be json or console.")
@@ -93,9 +106,11 @@ def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environ
         is_debug=debug,
         is_web_process=variables.get("ASSAY_PROCESS") == "web",
         secret_key=secret_key,
-        allowed_hosts=allowed_hosts or ["localhost", "127.0.0.1", "[::1]"],
-        csrf_trusted_origins=env.list("CSRF_TRUSTED_ORIGINS", default=[]),
-        data_dir=_data_dir(variables, base_dir),
+        # Probes of the machine itself name a loopback host, in production too.
+        allowed_hosts=[*allowed_hosts, *(host for host in LOOPBACK_HOSTS if host not in allowed_hosts)],
+        csrf_trusted_origins=_origins(env.list("CSRF_TRUSTED_ORIGINS", default=[])),
+        data_dir=data_dir,
+        static_root=Path(variables.get("ASSAY_STATIC_ROOT") or base_dir / "staticfiles").absolute(),
         database_url=database_url,
         database_pool_size=_whole_number(variables, "DATABASE_POOL_SIZE", default=8, least=1, most=200),
         redis_url=redis_url,
@@ -124,10 +139,14 @@ def database_settings(environment: Environment) -> dict[str, Any]:
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
         }
+        # Tests meet what is promised, on a file; a database in memory has neither the journal nor the locks.
+        config["TEST"] = {"NAME": str(environment.data_dir / "test.sqlite3")}
         return config
     options = config.setdefault("OPTIONS", {})
+    options.setdefault("connect_timeout", 5)
     if environment.is_web_process:
         options["pool"] = {"min_size": 1, "max_size": environment.database_pool_size, "timeout": 10}
+    # Django refuses a pool together with connections that outlive their request; the pool's own are checked when lent.
     config["CONN_MAX_AGE"] = 0
     config["CONN_HEALTH_CHECKS"] = True
     return config
@@ -147,8 +166,30 @@ def cache_settings(environment: Environment) -> dict[str, Any]:
     }
 
 
-def _data_dir(variables: Mapping[str, str], base_dir: Path) -> Path:
-    return Path(variables.get("ASSAY_DATA_DIR") or base_dir / "var").absolute()
+def _check_url(name: str, url: str, *, schemes: tuple[str, ...], needs: str) -> None:
+    try:
+        parts = urlsplit(url)
+        # `port` is read for its check: it raises where it is no number below 65536.
+        is_whole = parts.scheme in schemes and (parts.port or 1) > 0
+    except ValueError:
+        is_whole = False
+    if is_whole and parts.scheme in ("sqlite", "unix"):
+        # A database in memory would be another one in each thread.
+        is_whole = len(parts.path) > 1 and ":memory:" not in url
+    elif is_whole and name == "DATABASE_URL":
+        is_whole = len(parts.path) > 1
+    elif is_whole:
+        is_whole = bool(parts.hostname)
+    if not is_whole:
+        # The value is not repeated: it may hold a password.
+        raise ConfigurationError(f"{name} is not usable: it must look like {needs}.")
+
+
+def _origins(origins: list[str]) -> list[str]:
+    for origin in origins:
+        if not origin.startswith(("http://", "https://")):
+            raise ConfigurationError(f"CSRF_TRUSTED_ORIGINS has {origin!r}: each must begin with https:// or http://.")
+    return origins
 
 
 def _boolean(env: environ.Env, name: str, *, default: bool) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import structlog
 from asgiref.sync import sync_to_async
 
-from core.asgi import Application, Message, Receive, Send
+from core.asgi import Application, Receive, Scope, Send
 
 logger = structlog.get_logger("assay.lifespan")
 
@@ -16,7 +16,7 @@ def with_lifespan(django: Application, *, start: Callable[[], None], stop: Calla
     A `start` that fails stops the server: one that only looks alive would take submissions and never judge them.
     """
 
-    async def application(scope: Message, receive: Receive, send: Send) -> None:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             await django(scope, receive, send)
             return

@@ -1,43 +1,30 @@
 """Django settings. The environment is read once, here; every default works with nothing started."""
 
 import os
-import secrets
 import sys
 from datetime import timedelta
 from pathlib import Path
 
 from config.environment import ConfigurationError, Environment, cache_settings, database_settings, read_environment
+from config.secret_key import generated_secret_key
 from core.logging import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-def _load() -> Environment:
+def _load() -> tuple[Environment, str]:
     try:
-        return read_environment(os.environ, base_dir=BASE_DIR)
+        environment = read_environment(os.environ, base_dir=BASE_DIR)
+        return environment, environment.secret_key or generated_secret_key(environment.data_dir)
     except ConfigurationError as error:
         # One clear sentence instead of a traceback: the reader is an operator, and the fault is in the environment.
         sys.exit(f"assay: {error}")
 
 
-def _generated_secret_key(data_dir: Path) -> str:
-    """A random key kept beside the embedded database: a machine without settings is safe, and stays signed in."""
-    path = data_dir / "secret_key"
-    data_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(50))
-    return path.read_text()
-
-
-_environment = _load()
+_environment, SECRET_KEY = _load()
 ASSAY_DATA_DIR = _environment.data_dir
 ASSAY_PRODUCTION = _environment.is_production
 DEBUG = _environment.is_debug
-SECRET_KEY = _environment.secret_key or _generated_secret_key(ASSAY_DATA_DIR)
 ALLOWED_HOSTS = _environment.allowed_hosts
 CSRF_TRUSTED_ORIGINS = _environment.csrf_trusted_origins
 
@@ -61,17 +48,22 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "core.middleware.RequestContextMiddleware",  # outermost: it stamps received_at (law 6)
-    "core.middleware.BodyLimitMiddleware",
+    # Then what puts headers on every answer, refusals included.
+    "core.middleware.SecurityHeadersMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "core.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
+# A redirect would turn a POST without its slash into a GET; such an address is a 404 like any other.
+APPEND_SLASH = False
+CSRF_FAILURE_VIEW = "core.problems.csrf_failure"
 ASGI_APPLICATION = "config.asgi.application"
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
@@ -113,10 +105,10 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 # Outside production the packages' own static files are served as they lie; production collects and compresses them.
 WHITENOISE_USE_FINDERS = not _environment.is_production
 if _environment.is_production:
+    STATIC_ROOT = _environment.static_root
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -172,6 +164,12 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    # Two sets of choices for fields of one name.
+    "ENUM_NAME_OVERRIDES": {
+        "OrganizationRole": "accounts.models.Membership.Role",
+        "CourseRole": "courses.models.Enrollment.Role",
+    },
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "format": "int64", "minimum": 0}},
 }
 
 EXECUTOR_ENGINE = _environment.executor_engine
@@ -192,4 +190,3 @@ JUDGE0_URL = _environment.judge0_url
 JUDGE0_AUTH_TOKEN = _environment.judge0_auth_token
 
 LOGGING = logging_settings(log_format=_environment.log_format)
-LOGGING_CONFIG = "logging.config.dictConfig"

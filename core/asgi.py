@@ -1,14 +1,15 @@
 """What happens to a request before Django sees it: its body is taken in whole, within bounds."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.utils import timezone
 
-Message = MutableMapping[str, Any]
+Scope = dict[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Message, Receive, Send], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 RECEIVED_AT = "assay.received_at"
 
@@ -22,7 +23,7 @@ def with_whole_body(django: Application, *, limit_bytes: int) -> Application:
     before a deadline and dribbled in after it is late. A slow sender holds no thread and no database connection.
     """
 
-    async def application(scope: Message, receive: Receive, send: Send) -> None:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await django(scope, receive, send)
             return
@@ -46,7 +47,7 @@ def with_whole_body(django: Application, *, limit_bytes: int) -> Application:
     return application
 
 
-def _stated_length(scope: Message) -> int:
+def _stated_length(scope: Scope) -> int:
     """The `Content-Length`, or 0 where there is none; servers have refused what is no number."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and len(value) < 20:

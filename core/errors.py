@@ -20,7 +20,7 @@ class FieldError:
 
 
 def pointer_to(parent: str, name: object) -> str:
-    """The JSON pointer (RFC 6901) of the member or index `name` of what `parent` points at, its name cut if very long."""
+    """The JSON pointer (RFC 6901) to the member or index `name` of what `parent` points at; a very long name is cut."""
     text = str(name)
     shown = text if len(text) <= 100 else f"{text[:100]}…"
     return f"{parent}/{shown.replace('~', '~0').replace('/', '~1')}"

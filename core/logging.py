@@ -1,6 +1,7 @@
 """Logs: one JSON object a line (or colours on a terminal), each with the request id it belongs to."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from math import isfinite
 from typing import Any, Literal
 
 import structlog
@@ -9,19 +10,28 @@ import structlog
 TEXT_MAX = 8000
 
 
-def _cut_long_texts(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for name, value in event.items():
-        if isinstance(value, str) and len(value) > TEXT_MAX:
-            # A traceback says most at its end.
-            kept = value[-TEXT_MAX:] if name == "exception" else value[:TEXT_MAX]
-            event[name] = f"{kept}… ({len(value)} characters)"
-    return event
+def _tame(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Values of any origin become what fits in a line and is JSON: `NaN` is not."""
+    return {name: _tamed(value, keep_end=name == "exception") for name, value in event.items()}
+
+
+def _tamed(value: Any, *, keep_end: bool = False) -> Any:
+    if isinstance(value, str) and len(value) > TEXT_MAX:
+        # A traceback says most at its end.
+        return f"{value[-TEXT_MAX:] if keep_end else value[:TEXT_MAX]}… ({len(value)} characters)"
+    if isinstance(value, float) and not isfinite(value):
+        return repr(value)
+    if isinstance(value, Mapping):
+        return {str(name): _tamed(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_tamed(inner) for inner in value]
+    return value
 
 
 def _escape_controls(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """For terminals: line breaks and escape sequences in what others wrote are shown, not obeyed (O-03)."""
     for name, value in event.items():
-        if isinstance(value, str) and name != "exception" and not value.isprintable():
+        if isinstance(value, str) and not value.isprintable():
             event[name] = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in value)
     return event
 
@@ -44,7 +54,7 @@ def logging_settings(*, log_format: str | Literal["json", "console"]) -> dict[st
         cache_logger_on_first_use=True,
     )
     renderer: list[Any] = (
-        [structlog.processors.JSONRenderer()]
+        [structlog.processors.format_exc_info, _tame, structlog.processors.JSONRenderer()]
         if log_format == "json"
         else [_escape_controls, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
@@ -57,8 +67,6 @@ def logging_settings(*, log_format: str | Literal["json", "console"]) -> dict[st
                 "foreign_pre_chain": _SHARED,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.format_exc_info,
-                    _cut_long_texts,
                     *renderer,
                 ],
             }

@@ -114,7 +114,9 @@ def _unstorable(value: Any, pointer: str) -> Iterator[FieldError]:
             )
         elif SURROGATE.search(value):
             yield FieldError(
-                pointer=pointer, code="surrogate_characters_not_allowed", detail="Half a surrogate pair is no character."
+                pointer=pointer,
+                code="surrogate_characters_not_allowed",
+                detail="Half a surrogate pair is no character.",
             )
     elif isinstance(value, dict):
         for name, inner in value.items():

@@ -128,14 +128,17 @@ def _body_of_api_exception(exc: exceptions.APIException) -> dict[str, Any]:
             detail=told.removeprefix("#: ") or InvalidInput.title,
             errors=errors,
         )
+    if isinstance(details, dict) and _is_message(details):
+        return problem_body(status=exc.status_code, code=str(details["code"]), detail=str(details["message"]))
     # Some libraries put an object where others put a sentence; its inside is not for callers.
-    told, code = (exc.detail, details["code"]) if _is_message(details) else (exc.default_detail, exc.default_code)
-    return problem_body(status=exc.status_code, code=str(code), detail=str(told))
+    return problem_body(status=exc.status_code, code=str(exc.default_code), detail=str(exc.default_detail))
 
 
 def _is_message(details: Any) -> bool:
     """Whether this is REST framework's `{message, code}` and not an object with two fields of these names."""
-    return isinstance(details, Mapping) and isinstance(details.get("message"), str) and set(details) == {"message", "code"}
+    return (
+        isinstance(details, Mapping) and isinstance(details.get("message"), str) and set(details) == {"message", "code"}
+    )
 
 
 def _field_errors(details: Any, *, pointer: str) -> Iterator[FieldError]:

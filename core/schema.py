@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import inline_serializer
+from drf_spectacular.utils import Direction, inline_serializer
 from rest_framework import serializers
 
 from core.problems import CONTENT_TYPE
@@ -34,7 +34,7 @@ PROBLEM = inline_serializer(
 class ProblemAutoSchema(AutoSchema):
     """drf-spectacular's schema, plus the problem+json answer that any operation may give."""
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         responses: dict[str, Any] = super()._get_response_bodies(direction)
         if direction == "response" and "default" not in responses:
             component = self.resolve_serializer(PROBLEM, direction)

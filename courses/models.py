@@ -122,7 +122,9 @@ class Chapter(models.Model):
     title = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     order = models.PositiveIntegerField(default=0)
-    problems = models.ManyToManyField("Problem", through="ChapterProblem", related_name="chapters")
+    problems: "models.ManyToManyField[Problem, ChapterProblem]" = models.ManyToManyField(
+        "Problem", through="ChapterProblem", related_name="chapters"
+    )
 
     objects = ChapterQuerySet.as_manager()
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 
 from courses.models import Chapter, ChapterProblem, Course, Problem, TestCase, TestSet
 
@@ -23,10 +23,15 @@ def sample_tests(problem: Problem) -> QuerySet[TestCase]:
     return TestCase.objects.filter(test_set__in=newest, is_sample=True).order_by("order")
 
 
-def placed_problems(chapter: Chapter, *, user: Any) -> QuerySet[ChapterProblem]:
-    """The placements in a chapter whose problems a user may see, in order, the problems with them."""
+def chapters_with_problems(user: Any) -> QuerySet[Chapter]:
+    """The chapters a user may see, each with those placements in `placed`, in order, whose problems they may see."""
     visible = Problem.objects.visible_to(user).values("pk")
-    return chapter.placements.filter(problem__in=visible).select_related("problem").order_by("order", "pk")
+    placements = ChapterProblem.objects.filter(problem__in=visible).select_related("problem").order_by("order", "pk")
+    return (
+        Chapter.objects.visible_to(user)
+        .select_related("course")
+        .prefetch_related(Prefetch("placements", queryset=placements, to_attr="placed"))
+    )
 
 
 def testsets_of(problem: Problem) -> QuerySet[TestSet]:

@@ -2,7 +2,7 @@
 
 import ast
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,8 +16,8 @@ POINTER = "#/test_cases"
 TEST_CASES_MAX = 1000
 # Values nested deeper than this are refused: checkers and languages give up on them at depths of their own.
 DEPTH_MAX = 100
-JSON = AlgorithmProblem.ValueEncoding.JSON
-PYTHON_LITERAL = AlgorithmProblem.ValueEncoding.PYTHON_LITERAL
+JSON: str = AlgorithmProblem.ValueEncoding.JSON
+PYTHON_LITERAL: str = AlgorithmProblem.ValueEncoding.PYTHON_LITERAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +61,10 @@ def _faults(
         arguments = _value(test_case.input, algorithm.value_encoding)
         if not isinstance(arguments, _ARGUMENTS[algorithm.value_encoding]) or not _has_text_keys(arguments):
             yield "input", "not_arguments", _ARGUMENTS_WANTED[algorithm.value_encoding]
-    if test_case.expected_output is not None and (encoding := _expected_encoding(algorithm)):
-        if _value(test_case.expected_output, encoding) is _UNREADABLE:
-            yield "expected_output", "not_a_value", f"The expected output must be one value in {_NAMES[encoding]}."
+    encoding = _expected_encoding(algorithm)
+    expected = test_case.expected_output
+    if encoding and expected is not None and _value(expected, encoding) is _UNREADABLE:
+        yield "expected_output", "not_a_value", f"The expected output must be one value in {_NAMES[encoding]}."
 
 
 def _expected_encoding(algorithm: AlgorithmSpec | AlgorithmProblem) -> str | None:
@@ -111,5 +112,5 @@ def _is_deeper(value: Any, limit: int) -> bool:
     return True
 
 
-def _has_text_keys(arguments: Iterable[Any]) -> bool:
+def _has_text_keys(arguments: object) -> bool:
     return not isinstance(arguments, dict) or all(isinstance(key, str) for key in arguments)

@@ -103,7 +103,9 @@ class TestCaseInputSerializer(StrictSerializer):
 class TestSetInputSerializer(StrictSerializer):
     __test__ = False
 
-    test_cases = TestCaseInputSerializer(many=True, max_length=TEST_CASES_MAX)
+    test_cases: "serializers.ListSerializer[Any]" = serializers.ListSerializer(
+        child=TestCaseInputSerializer(), max_length=TEST_CASES_MAX
+    )
 
 
 class EnrollmentCreateSerializer(StrictSerializer):

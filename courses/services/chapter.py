@@ -89,9 +89,7 @@ def chapter_delete(*, actor: User, chapter_id: int) -> None:
 
 
 @transaction.atomic
-def chapterproblem_place(
-    *, actor: User, chapter_id: int, problem_id: int, order: int | None = None
-) -> ChapterProblem:
+def chapterproblem_place(*, actor: User, chapter_id: int, problem_id: int, order: int | None = None) -> ChapterProblem:
     """Place a problem in a chapter of its own course; without an order it comes last.
 
     Raises:

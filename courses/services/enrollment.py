@@ -11,9 +11,7 @@ from courses.services.validation import changes_apply, refuse, row_errors, row_l
 
 
 @transaction.atomic
-def enrollment_create(
-    *, actor: User, course_id: int, user: str, role: str = Enrollment.Role.STUDENT
-) -> Enrollment:
+def enrollment_create(*, actor: User, course_id: int, user: str, role: str = Enrollment.Role.STUDENT) -> Enrollment:
     """Enroll the user with this e-mail address or username; they become a member of the organization if need be.
 
     Raises:

@@ -63,9 +63,7 @@ def _errors_of(check: Callable[[], None], at: str) -> list[FieldError]:
     try:
         check()
     except ValidationError as error:
-        return [
-            _field_error(name, fault, at) for name, faults in error.error_dict.items() for fault in _flat(faults)
-        ]
+        return [_field_error(name, fault, at) for name, faults in error.error_dict.items() for fault in _flat(faults)]
     return []
 
 

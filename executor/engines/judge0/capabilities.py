@@ -39,14 +39,21 @@ class LanguageCommands:
     compile_cmd: str | None
     run_cmd: str | None
 
-    def program(self, name: str) -> str | None:
-        """Where the server keeps a program such as `gcc`, as its own commands name it; None where they do not."""
+    def program_for(self, argv: Sequence[str]) -> str:
+        """Where the server keeps the program of an argv, such as `gcc`, as its own commands name it.
+
+        Raises:
+            LanguageMissing: they do not name it.
+        """
+        name = argv[0]
+        if "/" in name:
+            return name
         wanted = re.compile(re.escape(name) + r"[-.0-9]*")
         for command in (self.compile_cmd, self.run_cmd):
             for word in _words(command):
                 if wanted.fullmatch(PurePosixPath(word).name):
                     return word
-        return None
+        raise LanguageMissing(f"This Judge0 does not say where its {name!r} is.")
 
     def environment(self) -> dict[str, str]:
         """The variables its run command sets first: a compiler of its own needs its own libraries."""

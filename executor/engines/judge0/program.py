@@ -13,10 +13,10 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import PurePosixPath
 
+from executor.engines.argv import expand_argv
 from executor.engines.base import EngineRejected, RunRequest, SourceFile, Toolchain
-from executor.engines.judge0.capabilities import Capabilities, LanguageCommands, LanguageMissing, ServerLanguage
+from executor.engines.judge0.capabilities import Capabilities, LanguageCommands, ServerLanguage
 
 # Judge0 refuses less than this (422); what a program used is held against its own limit afterwards.
 SMALLEST_WALL_S = 1.0
@@ -29,7 +29,7 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A program as Judge0 takes it: `submission` lacks only the stdin. Limits are those the results are held against."""
+    """A program as Judge0 takes it; `submission` lacks only the stdin. The results are held against these limits."""
 
     toolchain: Toolchain
     submission: Mapping[str, object]
@@ -107,12 +107,8 @@ def script(argv: tuple[str, ...], request: RunRequest, commands: LanguageCommand
     Raises:
         LanguageMissing: the server's commands do not name the program.
     """
-    words = _expanded(argv, request)
-    if "/" not in words[0]:
-        program = commands.program(words[0])
-        if program is None:
-            raise LanguageMissing(f"This Judge0 does not say where its {words[0]!r} is.")
-        words[0] = program
+    words = expand_argv(argv, request)
+    words[0] = commands.program_for(words)
     variables = {**commands.environment(), **request.toolchain.environment}
     lines = ["#!/bin/bash", f"cd {DIRECTORY} || exit 126"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
@@ -145,7 +141,7 @@ def _limit_fields(request: RunRequest, capabilities: Capabilities, boxed_memory_
 
 
 def _file_size_kib(output_limit_kib: int, capabilities: Capabilities) -> int:
-    """One KiB more than allowed, where the server lets us: output of exactly the limit is then not taken for too much."""
+    """One KiB more than allowed, where the server lets us: so output of exactly the limit is not taken for too much."""
     return min(output_limit_kib + 1, capabilities.max_file_size_kib)
 
 
@@ -172,27 +168,8 @@ def _contents(files: tuple[SourceFile, ...]) -> dict[str, bytes]:
     return contents
 
 
-def _expanded(argv: tuple[str, ...], request: RunRequest) -> list[str]:
-    main = request.files[0].name
-    values = {
-        "{main}": main,
-        "{stem}": PurePosixPath(main).stem,
-        "{memory_limit_mb}": str(request.limits.memory_limit_mb),
-    }
-    words: list[str] = []
-    for word in argv:
-        if word == "{sources}":
-            suffixes = request.toolchain.source_suffixes
-            words += [file.name for file in request.files if file.name.endswith(suffixes)]
-            continue
-        for placeholder, value in values.items():
-            word = word.replace(placeholder, value)
-        words.append(word)
-    return words
-
-
 def _archive(request: RunRequest, contents: Mapping[str, bytes], commands: LanguageCommands) -> bytes:
-    """A zip of the files and the scripts, the same bytes for the same program; `run` last, so that it is never alone."""
+    """A zip of files and scripts, the same bytes for the same program; `run` comes last, so that it is never alone."""
     toolchain = request.toolchain
     entries = {f"{DIRECTORY}/{name}": content for name, content in contents.items()}
     if toolchain.compile_argv:

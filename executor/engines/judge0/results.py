@@ -1,22 +1,21 @@
 """From Judge0's answer about one job to what was measured. Every answer is untrusted.
 
-Source: judge0/README.md of the project's notes, from exchanges with a real Judge0 1.13.1.
+Source: exchanges recorded with a real Judge0 1.13.1; those a test needs are in tests/executor/judge0/recordings.
 """
 
 import base64
 import binascii
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import IntEnum
 
 from executor.engines.base import CompileResult, EngineProtocolError, EngineUnavailable, RunResult, RunStatus
 from executor.engines.judge0.program import Program
 
-FIELDS = (
-    "token,status_id,stdout,stderr,compile_output,message,time,wall_time,memory,exit_code,exit_signal"
-)
+FIELDS = "token,status_id,stdout,stderr,compile_output,message,time,wall_time,memory,exit_code,exit_signal"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
+SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 SIGKILL, SIGXFSZ = 9, 25
 LONGEST_S = Decimal(3600)
 LARGEST_MEMORY_KIB = 2**30
@@ -25,8 +24,10 @@ COMPILER_OUTPUT_CHARACTERS = 65_536
 FULL_SHARE = 0.99
 # What the shell above a plain program says when a signal ended it; the student's program did not write it.
 SHELL_LINE = re.compile(rb"run: line [0-9]+: +[0-9]+ [A-Z][^\n]*\n?\Z")
-START_FAULT = re.compile(rb"(?:/bin/bash: |)(?:run|compile)(?:: line [0-9]+)?: [^\n]*"
-                         rb"(?:No such file or directory|Permission denied|command not found|cannot execute)")
+START_FAULT = re.compile(
+    rb"(?:/bin/bash: |)(?:run|compile)(?:: line [0-9]+)?: [^\n]*"
+    rb"(?:No such file or directory|Permission denied|command not found|cannot execute)"
+)
 START_FAULT_CODES = frozenset({126, 127})
 
 
@@ -109,7 +110,7 @@ def parse_job(item: dict[str, object]) -> Job | None:
         wall_ms=_milliseconds(item, "wall_time") if is_measured else 0,
         memory_kib=_whole(item, "memory", LARGEST_MEMORY_KIB) if is_measured else 0,
         exit_code=_whole(item, "exit_code", 255) if is_measured else 0,
-        exit_signal=None if item["exit_signal"] is None else _whole(item, "exit_signal", 64),
+        exit_signal=None if item["exit_signal"] is None else _whole(item, "exit_signal", 64, smallest=1),
     )
     _refuse_contradictions(job)
     return job
@@ -226,17 +227,13 @@ def _text(item: dict[str, object], name: str) -> bytes:
 
 def _milliseconds(item: dict[str, object], name: str) -> int:
     value = item[name]
-    try:
-        seconds = Decimal(value) if isinstance(value, str) and len(value) <= 32 and value.isascii() else None
-    except InvalidOperation:
-        seconds = None
-    if seconds is None or not seconds.is_finite() or not 0 <= seconds <= LONGEST_S:
+    if not isinstance(value, str) or not SECONDS.fullmatch(value) or Decimal(value) > LONGEST_S:
         raise EngineProtocolError(f"Judge0 answered a job with an impossible {name}.")
-    return round(seconds * 1000)
+    return round(Decimal(value) * 1000)
 
 
-def _whole(item: dict[str, object], name: str, largest: int) -> int:
+def _whole(item: dict[str, object], name: str, largest: int, *, smallest: int = 0) -> int:
     value = item[name]
-    if type(value) is not int or not 0 <= value <= largest:
+    if type(value) is not int or not smallest <= value <= largest:
         raise EngineProtocolError(f"Judge0 answered a job with an impossible {name}.")
     return value

@@ -12,8 +12,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NoReturn
@@ -25,14 +23,13 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
-from executor.engines.base import EngineError, EngineProtocolError, EngineRejected, EngineUnavailable
+from executor.engines.base import EngineError, EngineProtocolError, EngineUnavailable
+from executor.engines.judge0.faults import BodyTooLarge, fault_of_status, fault_of_transport, reasons_in
 
 POOL_SIZE = 32
 CHUNK_BYTES = 65_536
 EXPLANATION_BYTES = 65_536
 EXPLANATION_CHARACTERS = 300
-LONGEST_RETRY_AFTER_S = 3600.0
-TRANSIENT_STATUSES = frozenset({408, 425, 429})
 TOKEN_LIKE = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 
 
@@ -44,14 +41,6 @@ class Timeouts:
     read_s: float = 10.0
     exchange_s: float = 30.0
     queue_allowance_s: float = 60.0
-
-
-class ConnectionRefused(EngineUnavailable):
-    """Nobody listened, so nothing was created: even a POST may be repeated."""
-
-
-class BodyTooLarge(EngineProtocolError):
-    """The answer is larger than the cap; asking for less may help."""
 
 
 class _Exchange(threading.local):
@@ -214,39 +203,27 @@ class Judge0Wire:
                     status = response.status_code
                     if status == expected_status:
                         content = _read(response, max_bytes, where)
+                        if is_over.is_set():
+                            # Cut by the watchdog, a body that only its connection's end delimits looks complete.
+                            fault = EngineUnavailable(f"{where}: the exchange took too long and was cut.")
                     else:
                         fault = self._fault_of(response, where)
             except EngineError as error:
                 fault = error
             except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
-                fault = _fault_of_transport(error, where, is_over=is_over.is_set())
+                fault = fault_of_transport(error, where, is_over=is_over.is_set())
         if fault is not None:
             raise fault
         return _parse(content, where)
 
     def _fault_of(self, response: requests.Response, where: str) -> EngineError:
-        status = response.status_code
-        said = f"{where}: answered {status}"
-        if status in TRANSIENT_STATUSES or status >= 500:
-            return EngineUnavailable(f"{said}.", retry_after_s=_retry_after_s(response.headers.get("Retry-After")))
-        if 300 <= status < 400:
-            return EngineRejected(f"{said}, a redirect, which is not followed: is JUDGE0_URL right?")
-        if status in (401, 403):
-            return EngineRejected(f"{said}: it refuses our key. Is JUDGE0_AUTH_TOKEN right?")
-        if status == 404:
-            return EngineRejected(f"{said}: is JUDGE0_URL the address of a Judge0?")
-        if status == 413:
-            return EngineRejected(f"{said}: the request is larger than it or a proxy before it accepts.")
+        status, reasons = response.status_code, ""
         if 400 <= status < 500:
-            return EngineRejected(f"{said}: {self._explanation(response, where)}")
-        return EngineProtocolError(f"{said}, which was not to be expected.")
-
-    def _explanation(self, response: requests.Response, where: str) -> str:
-        try:
-            answer = _parse(_read(response, EXPLANATION_BYTES, where), where)
-        except EngineProtocolError:
-            return "no reason given."
-        return self.quoted(json.dumps(answer))
+            # Without a readable reason the status has to do; a reason is for people only.
+            with suppress(EngineProtocolError):
+                reasons = reasons_in(_parse(_read(response, EXPLANATION_BYTES, where), where))
+        retry_after = response.headers.get("Retry-After")
+        return fault_of_status(status, where, retry_after=retry_after, reasons=self.quoted(reasons))
 
     def quoted(self, text: str) -> str:
         """What the server said, fit for a log: short, one line, plain characters, without key and tokens."""
@@ -282,49 +259,3 @@ def _parse(content: bytes, where: str) -> object:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
-
-
-def _retry_after_s(value: str | None) -> float | None:
-    """The seconds a Retry-After asks for, given as a number or a date, at most an hour; None where it says nothing."""
-    if value is None:
-        return None
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value[:10]), LONGEST_RETRY_AFTER_S)
-    try:
-        at = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return min(max((at - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_RETRY_AFTER_S)
-
-
-def _fault_of_transport(error: Exception, where: str, *, is_over: bool) -> EngineError:
-    if is_over:
-        return EngineUnavailable(f"{where}: the exchange took too long and was cut.")
-    if _is_refused(error):
-        return ConnectionRefused(f"{where}: the connection was refused.")
-    if isinstance(error, requests.exceptions.SSLError):
-        return EngineUnavailable(f"{where}: TLS failed. Is its certificate valid?")
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return EngineUnavailable(f"{where}: no connection in time.")
-    if isinstance(error, requests.Timeout):
-        return EngineUnavailable(f"{where}: no answer in time.")
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
-        return EngineRejected(f"{where}: the address or the key cannot be sent. Is JUDGE0_URL right?")
-    return EngineUnavailable(f"{where}: the connection failed ({type(error).__name__}).")
-
-
-def _is_refused(error: BaseException) -> bool:
-    """Whether a refused connection lies at the bottom; requests and urllib3 wrap it in several ways."""
-    waiting: list[object] = [error]
-    seen: set[int] = set()
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, ConnectionRefusedError):
-            return True
-        if isinstance(current, BaseException) and id(current) not in seen:
-            seen.add(id(current))
-            waiting += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
-    return False

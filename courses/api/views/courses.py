@@ -1,0 +1,169 @@
+"""Courses, their chapters, and the problems placed in these."""
+
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from courses import services
+from courses.api import representations as shown
+from courses.api import serializers as given
+from courses.api.filters import CourseFilter
+from courses.api.permissions import IsCourseStaff, IsCourseStaffOrReadOnly
+from courses.api.views.base import CourseScopedView
+from courses.models import Chapter, Course
+from courses.selectors import chapters_with_problems, course_is_staff
+
+CHAPTER = PolymorphicProxySerializer(
+    component_name="ChapterWithProblems",
+    serializers=[shown.ChapterForStudentSerializer, shown.ChapterForStaffSerializer],
+    resource_type_field_name=None,
+)
+
+
+class CourseListView(CourseScopedView):
+    permission_classes = (IsAuthenticated,)
+    filterset_class = CourseFilter
+
+    @extend_schema(operation_id="course_list", summary="My courses", responses=shown.CourseSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """The courses you are staff of, and the published ones you are enrolled in, by title."""
+        return self.page(Course.objects.visible_to(self.user), shown.CourseSerializer)
+
+    @extend_schema(
+        operation_id="course_create",
+        summary="Create a course",
+        request=given.CourseCreateSerializer,
+        responses={201: shown.CourseSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """For owners and admins of the organization."""
+        body = self.body(given.CourseCreateSerializer)
+        course = services.course_create(actor=self.user, organization_id=body.pop("organization"), **body)
+        return Response(shown.CourseSerializer(course).data, status=201)
+
+
+class CourseDetailView(CourseScopedView):
+    permission_classes = (IsCourseStaffOrReadOnly,)
+
+    @extend_schema(operation_id="course_retrieve", summary="One course", responses=shown.CourseSerializer)
+    def get(self, request: Request, course_id: int) -> Response:
+        """A course you may see."""
+        return Response(shown.CourseSerializer(self.course()).data)
+
+    @extend_schema(
+        operation_id="course_update",
+        summary="Change a course",
+        request=given.CourseUpdateSerializer,
+        responses=shown.CourseSerializer,
+    )
+    def patch(self, request: Request, course_id: int) -> Response:
+        """For staff of the course. The status `archived` takes it out of its students' sight."""
+        course = self.course()
+        changed = services.course_update(
+            actor=self.user, course_id=course.pk, **self.body(given.CourseUpdateSerializer, partial=True)
+        )
+        return Response(shown.CourseSerializer(changed).data)
+
+
+class ChapterListView(CourseScopedView):
+    permission_classes = (IsCourseStaffOrReadOnly,)
+
+    @extend_schema(
+        operation_id="chapter_list", summary="The chapters of a course", responses=shown.ChapterSerializer(many=True)
+    )
+    def get(self, request: Request, course_id: int) -> Response:
+        """In order, without their problems."""
+        return self.page(Chapter.objects.filter(course=self.course()), shown.ChapterSerializer)
+
+    @extend_schema(
+        operation_id="chapter_create",
+        summary="Add a chapter",
+        request=given.ChapterInputSerializer,
+        responses={201: shown.ChapterSerializer},
+    )
+    def post(self, request: Request, course_id: int) -> Response:
+        """For staff of the course."""
+        course = self.course()
+        chapter = services.chapter_create(
+            actor=self.user, course_id=course.pk, **self.body(given.ChapterInputSerializer)
+        )
+        return Response(shown.ChapterSerializer(chapter).data, status=201)
+
+
+class ChapterDetailView(CourseScopedView):
+    permission_classes = (IsCourseStaffOrReadOnly,)
+
+    @extend_schema(operation_id="chapter_retrieve", summary="One chapter", responses=CHAPTER)
+    def get(self, request: Request, chapter_id: int) -> Response:
+        """A chapter with those of its problems that you may see, in order."""
+        chapter = self.one_of(chapters_with_problems(self.user), chapter_id)
+        if course_is_staff(self.user, chapter.course):
+            return Response(shown.ChapterForStaffSerializer(chapter).data)
+        return Response(shown.ChapterForStudentSerializer(chapter).data)
+
+    @extend_schema(
+        operation_id="chapter_update",
+        summary="Change a chapter",
+        request=given.ChapterInputSerializer,
+        responses=shown.ChapterSerializer,
+    )
+    def patch(self, request: Request, chapter_id: int) -> Response:
+        """For staff of the course."""
+        chapter = self.chapter()
+        changed = services.chapter_update(
+            actor=self.user, chapter_id=chapter.pk, **self.body(given.ChapterInputSerializer, partial=True)
+        )
+        return Response(shown.ChapterSerializer(changed).data)
+
+    @extend_schema(operation_id="chapter_delete", summary="Delete a chapter", responses={204: None})
+    def delete(self, request: Request, chapter_id: int) -> Response:
+        """For staff of the course. Its problems stay in the course."""
+        services.chapter_delete(actor=self.user, chapter_id=self.chapter().pk)
+        return Response(status=204)
+
+
+class PlacementListView(CourseScopedView):
+    permission_classes = (IsCourseStaff,)
+
+    @extend_schema(
+        operation_id="placement_create",
+        summary="Place a problem in a chapter",
+        request=given.PlacementCreateSerializer,
+        responses={201: shown.PlacementSerializer},
+    )
+    def post(self, request: Request, chapter_id: int) -> Response:
+        """For staff of the course. The problem belongs to the same course as the chapter."""
+        chapter = self.chapter()
+        body = self.body(given.PlacementCreateSerializer)
+        placement = services.chapterproblem_place(
+            actor=self.user, chapter_id=chapter.pk, problem_id=body.pop("problem"), **body
+        )
+        return Response(shown.PlacementSerializer(placement).data, status=201)
+
+
+class PlacementDetailView(CourseScopedView):
+    permission_classes = (IsCourseStaff,)
+
+    @extend_schema(
+        operation_id="placement_update",
+        summary="Move a problem within a chapter",
+        request=given.PlacementUpdateSerializer,
+        responses=shown.PlacementSerializer,
+    )
+    def patch(self, request: Request, chapter_id: int, problem_id: int) -> Response:
+        """For staff of the course."""
+        chapter = self.chapter()
+        placement = services.chapterproblem_move(
+            actor=self.user,
+            chapter_id=chapter.pk,
+            problem_id=problem_id,
+            **self.body(given.PlacementUpdateSerializer),
+        )
+        return Response(shown.PlacementSerializer(placement).data)
+
+    @extend_schema(operation_id="placement_delete", summary="Take a problem out of a chapter", responses={204: None})
+    def delete(self, request: Request, chapter_id: int, problem_id: int) -> Response:
+        """For staff of the course. The problem stays in the course."""
+        services.chapterproblem_remove(actor=self.user, chapter_id=self.chapter().pk, problem_id=problem_id)
+        return Response(status=204)

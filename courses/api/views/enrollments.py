@@ -1,0 +1,66 @@
+"""Who is in a course, for its staff."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from courses import services
+from courses.api import representations as shown
+from courses.api import serializers as given
+from courses.api.filters import EnrollmentFilter
+from courses.api.permissions import IsCourseStaff
+from courses.api.views.base import CourseScopedView
+from courses.models import Enrollment
+
+
+class EnrollmentListView(CourseScopedView):
+    permission_classes = (IsCourseStaff,)
+    filterset_class = EnrollmentFilter
+
+    @extend_schema(
+        operation_id="enrollment_list",
+        summary="Who is in a course",
+        responses=shown.EnrollmentSerializer(many=True),
+    )
+    def get(self, request: Request, course_id: int) -> Response:
+        """For staff of the course."""
+        rows = Enrollment.objects.filter(course=self.course()).select_related("user")
+        return self.page(rows, shown.EnrollmentSerializer)
+
+    @extend_schema(
+        operation_id="enrollment_create",
+        summary="Enroll a user",
+        request=given.EnrollmentCreateSerializer,
+        responses={201: shown.EnrollmentSerializer},
+    )
+    def post(self, request: Request, course_id: int) -> Response:
+        """For staff of the course. The user becomes a member of the organization if need be."""
+        course = self.course()
+        enrollment = services.enrollment_create(
+            actor=self.user, course_id=course.pk, **self.body(given.EnrollmentCreateSerializer)
+        )
+        return Response(shown.EnrollmentSerializer(enrollment).data, status=201)
+
+
+class EnrollmentDetailView(CourseScopedView):
+    permission_classes = (IsCourseStaff,)
+
+    @extend_schema(
+        operation_id="enrollment_update",
+        summary="Change somebody's role in a course",
+        request=given.EnrollmentUpdateSerializer,
+        responses=shown.EnrollmentSerializer,
+    )
+    def patch(self, request: Request, enrollment_id: int) -> Response:
+        """For staff of the course."""
+        enrollment = self.enrollment()
+        changed = services.enrollment_update_role(
+            actor=self.user, enrollment_id=enrollment.pk, **self.body(given.EnrollmentUpdateSerializer)
+        )
+        return Response(shown.EnrollmentSerializer(changed).data)
+
+    @extend_schema(operation_id="enrollment_delete", summary="Take somebody out of a course", responses={204: None})
+    def delete(self, request: Request, enrollment_id: int) -> Response:
+        """For staff of the course. What they handed in stays."""
+        services.enrollment_remove(actor=self.user, enrollment_id=self.enrollment().pk)
+        return Response(status=204)

@@ -1,0 +1,1 @@
+"""The demo course, and the programs that `script/demo` hands in for it."""
