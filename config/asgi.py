@@ -1,6 +1,7 @@
 """The web process: Django over ASGI, whole request bodies before it, and the embedded judging workers beside it."""
 
 import os
+import warnings
 
 # Before the settings are read: only web processes get a database connection pool.
 os.environ.setdefault("ASSAY_PROCESS", "web")
@@ -16,6 +17,9 @@ from django.conf import settings  # noqa: E402
 from config.lifespan import with_lifespan  # noqa: E402
 from core.asgi import with_whole_body  # noqa: E402
 from executor.queue.workers import start_embedded_workers, stop_embedded_workers  # noqa: E402
+
+# Static files are read by a synchronous iterator, in a thread; they are small, and that is all the warning says.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 application = with_lifespan(
     with_whole_body(django_application, limit_bytes=settings.CORE_BODY_LIMIT_BYTES),

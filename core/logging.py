@@ -1,5 +1,6 @@
 """Logs: one JSON object a line (or colours on a terminal), each with the request id it belongs to."""
 
+import logging
 from collections.abc import Mapping, MutableMapping
 from math import isfinite
 from typing import Any, Literal
@@ -46,7 +47,8 @@ _SHARED: list[Any] = [
 
 
 def logging_settings(*, log_format: str | Literal["json", "console"]) -> dict[str, Any]:
-    """Django's `LOGGING`, and structlog set up to feed it. Standard-library loggers get the same treatment."""
+    """Django's `LOGGING`, and structlog set up to feed it. Standard-library loggers and warnings are treated the same."""
+    logging.captureWarnings(True)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -1,4 +1,4 @@
-"""A small client of Assay's API: signs in, hands programs in, waits for their verdicts, and lays them out as a table."""
+"""A small client of Assay's API: signs in, hands programs in, waits for the verdicts, and makes a table of them."""
 
 import time
 import tomllib

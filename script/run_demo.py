@@ -25,8 +25,19 @@ STOP_TIMEOUT_S = 20.0
 JUDGING_TIMEOUT_S = 300.0
 # The demo shows the defaults; of a person's settings only the engine's (EXECUTOR_ENGINE, JUDGE0_*) are kept.
 NOT_INHERITED = frozenset(
-    "ALLOWED_HOSTS ASSAY_PROCESS ASSAY_PRODUCTION CSRF_TRUSTED_ORIGINS DATABASE_POOL_SIZE DATABASE_URL DEBUG "
-    "EXECUTOR_WORKER_THREADS REDIS_URL REGISTRATION_OPEN SECRET_KEY".split()
+    {
+        "ALLOWED_HOSTS",
+        "ASSAY_PROCESS",
+        "ASSAY_PRODUCTION",
+        "CSRF_TRUSTED_ORIGINS",
+        "DATABASE_POOL_SIZE",
+        "DATABASE_URL",
+        "DEBUG",
+        "EXECUTOR_WORKER_THREADS",
+        "REDIS_URL",
+        "REGISTRATION_OPEN",
+        "SECRET_KEY",
+    }
 )
 
 
@@ -174,7 +185,8 @@ def _show_progress(judged: int, total: int) -> None:
 
 def _stay(url: str, server: subprocess.Popen[bytes], users: list[dict[str, str]]) -> None:
     """Leave the server up until Ctrl-C, or until it ends by itself."""
-    say("", "The server stays up. Sign in at POST /api/v1/auth/token/ or look around in the docs:", f"  {url}/api/docs/")
+    say("", "The server stays up. Sign in at POST /api/v1/auth/token/, or try the API in the browser:")
+    say(f"  {url}/api/docs/")
     say(*(f"  {user['role']:10}  {user['username']:16}  password {user['password']}" for user in users))
     say("Ctrl-C stops it and removes everything it made.")
     try:

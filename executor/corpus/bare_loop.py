@@ -23,7 +23,7 @@ def timed(program: dict[str, Any]) -> float:
 
 
 def run_program(program: dict[str, Any]) -> None:
-    with tempfile.TemporaryDirectory(dir="/tmp") as directory:  # noqa: S108 - the box's own
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
         for name, content in program["files"].items():
             with open(os.path.join(directory, name), "w", encoding="utf-8", errors="surrogatepass") as file:
                 file.write(content)

@@ -19,6 +19,7 @@ from pathlib import Path, PurePath
 
 from executor.engines.base import SourceFile
 from executor.judging.languages import Language
+from executor.judging.values import PYTHON_LITERAL
 
 HOLE = re.compile(r"\{\{\{\s*([^{}]*?)\s*\}\}\}")
 HOLES = frozenset({"code", "entry_point", "prelude", "postlude"})
@@ -141,10 +142,7 @@ def read_frame(stdout: bytes, *, nonce: str, encoding: str) -> Answer:
     if not isinstance(answer, dict) or "value" not in answer:
         reason = str(answer.get("fault"))[:200] if isinstance(answer, dict) else "an unknown frame"
         return Answer(value=None, printed=printed, fault=f"The returned value is not JSON: {reason}")
-    if encoding == "python-literal":
-        value = str(answer["value"])
-    else:
-        value = json.dumps(answer["value"])
+    value = str(answer["value"]) if encoding == PYTHON_LITERAL else json.dumps(answer["value"])
     return Answer(value=value.encode("utf-8", "surrogatepass"), printed=printed)
 
 

@@ -41,7 +41,9 @@ class TestCreateOrganization:
                 ["Ulm", "--owner", "ADA", "--create-owner", "--email", "x@example.org"], "taken", id="name taken"
             ),
             pytest.param(
-                ["Ulm", "--owner", "x@y.z", "--create-owner", "--email", "x@example.org"], "username", id="e-mail as name"
+                ["Ulm", "--owner", "x@y.z", "--create-owner", "--email", "x@example.org"],
+                "username",
+                id="e-mail as name",
             ),
             pytest.param(["", "--owner", "ada"], "1 to 200", id="no name"),
             pytest.param(["x" * 201, "--owner", "ada"], "1 to 200", id="long name"),
@@ -62,5 +64,7 @@ class TestCreateOrganization:
 class TestSlug:
     def test_is_made_of_the_name_and_unique(self) -> None:
         owner = UserFactory()
-        slugs = [organization_create(name=name, owner=owner).slug for name in ("Ulm", "ulm!", "東京", "京都", "x" * 200)]
+        slugs = [
+            organization_create(name=name, owner=owner).slug for name in ("Ulm", "ulm!", "東京", "京都", "x" * 200)
+        ]
         assert slugs == ["ulm", "ulm-2", "organization", "organization-2", "x" * 70]

@@ -43,8 +43,8 @@ class TestOrganizationVisibility:
         for role in Membership.Role:
             MembershipFactory(role=role, user__username=role.value)
         OrganizationFactory()
-        for role, administers in (("owner", 1), ("admin", 1), ("member", 0)):
-            user = User.objects.get(username=role)
+        for name, administers in (("owner", 1), ("admin", 1), ("member", 0)):
+            user = User.objects.get(username=name)
             assert list(Organization.objects.visible_to(user)) == list(user.organizations.all())
             assert Organization.objects.administered_by(user).count() == administers
 
@@ -64,7 +64,11 @@ class TestAuditEvent:
         event = audit_record(
             actor=ada, action="organization.rename", target=organization, organization_id=organization.pk
         )
-        assert (event.target_type, event.target_id, event.changes) == ("accounts.organization", str(organization.pk), {})
+        assert (event.target_type, event.target_id, event.changes) == (
+            "accounts.organization",
+            str(organization.pk),
+            {},
+        )
         event.action = "other"
         for change in (
             event.save,

@@ -131,9 +131,7 @@ class TestWhoManagesMembers:
         for response in (anonymous_api.get(members(ulm)), anonymous_api.delete(members(ulm, people["member"]))):
             assert refusal(response) == (401, "not_authenticated")
 
-    def test_a_role_taken_away_counts_at_once(
-        self, ulm: Organization, people: dict[str, User], api_as: ApiAs
-    ) -> None:
+    def test_a_role_taken_away_counts_at_once(self, ulm: Organization, people: dict[str, User], api_as: ApiAs) -> None:
         client = api_as(people["admin"])
         assert client.get(members(ulm)).status_code == 200
         Membership.objects.filter(user=people["admin"]).update(role="member")
@@ -264,9 +262,7 @@ class TestOwners:
         assert not AuditEvent.objects.exists()
 
     @pytest.mark.parametrize("who", ["owner", "root"])
-    def test_the_last_one_stays(
-        self, ulm: Organization, people: dict[str, User], api_as: ApiAs, who: str
-    ) -> None:
+    def test_the_last_one_stays(self, ulm: Organization, people: dict[str, User], api_as: ApiAs, who: str) -> None:
         client = api_as(people[who])
         for response in (
             client.patch(members(ulm, people["owner"]), {"role": "admin"}),

@@ -77,7 +77,9 @@ class TestTokenObtain:
         response = anonymous_api.post(TOKEN, {"username": "ada", "password": PASSWORD})
         assert response["Cache-Control"] == "no-store"
 
-    def test_signing_in_is_noted_and_sweeps_the_users_expired_sign_ins(self, ada: User, anonymous_api: APIClient) -> None:
+    def test_signing_in_is_noted_and_sweeps_the_users_expired_sign_ins(
+        self, ada: User, anonymous_api: APIClient
+    ) -> None:
         sign_in(anonymous_api, "ada")
         with freeze_time(timezone.now() + timedelta(days=15)):
             sign_in(anonymous_api, "ada")
@@ -90,8 +92,8 @@ class TestTokenObtain:
     ) -> None:
         real = token_services.authenticate
 
-        def authenticate_then_change(**credentials: str) -> User:
-            user = real(**credentials)
+        def authenticate_then_change(username: str, password: str) -> User:
+            user = real(username=username, password=password)
             assert isinstance(user, User)
             user_change_password(user=User.objects.get(), current_password=PASSWORD, new_password=NEW_PASSWORD)
             return user

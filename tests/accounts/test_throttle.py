@@ -102,9 +102,7 @@ class TestLoginThrottle:
     def test_many_old_counts_go_a_few_at_a_time(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(throttle, "PRUNE_MAX", 2)
         long_ago = timezone.now() - timedelta(days=1)
-        LoginFailure.objects.bulk_create(
-            LoginFailure(name_hash=str(n), window_started_at=long_ago) for n in range(5)
-        )
+        LoginFailure.objects.bulk_create(LoginFailure(name_hash=str(n), window_started_at=long_ago) for n in range(5))
         password_try_count(scope="login", name="somebody")
         assert LoginFailure.objects.filter(window_started_at=long_ago).count() == 3
 

@@ -27,9 +27,7 @@ class TestParallelRefresh:
         # The winner may have been the thief.
         assert refusal(bearer(ada_tokens.access).get(ME)) == (401, "token_revoked")
 
-    def test_control_without_the_comparison_all_win(
-        self, ada_tokens: Tokens, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_control_without_the_comparison_all_win(self, ada_tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
         def rotate_always(*, family_id: int, from_jti: str, pair: TokenPair) -> bool:
             return TokenFamily.objects.filter(pk=family_id).update(current_jti=pair.refresh_jti) == 1
 

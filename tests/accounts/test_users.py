@@ -172,7 +172,9 @@ class TestMe:
                 {"email": "BOB@example.org", "current_password": PASSWORD}, {"#/email": ["taken"]}, id="somebody's"
             ),
             pytest.param(
-                {"email": "\u212aat@example.org", "current_password": PASSWORD}, {"#/email": ["invalid"]}, id="not ASCII"
+                {"email": "\u212aat@example.org", "current_password": PASSWORD},
+                {"#/email": ["invalid"]},
+                id="not ASCII",
             ),
             pytest.param({"display_name": "x" * 151}, {"#/display_name": ["max_length"]}, id="long name"),
             pytest.param({"display_name": None}, {"#/display_name": ["null"]}, id="null name"),
