@@ -47,7 +47,7 @@ _SHARED: list[Any] = [
 
 
 def logging_settings(*, log_format: str | Literal["json", "console"]) -> dict[str, Any]:
-    """Django's `LOGGING`, and structlog set up to feed it. Standard-library loggers and warnings are treated the same."""
+    """Django's `LOGGING`, and structlog set up to feed it. Library loggers and warnings are treated alike."""
     logging.captureWarnings(True)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from itertools import islice
-from math import isfinite
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -16,14 +15,14 @@ from core.errors import ERRORS_MAX
 class StrictSerializer(serializers.Serializer[Any]):
     """A serializer that refuses, by name, fields it does not list and fields that cannot be written.
 
-    Silently dropping `score` or `is_staff` would let a caller believe it was taken (T-11). Numbers are bounded too:
-    an integer without bounds of its own is held to 64 bits, and a float is finite, so that none fails in the database.
+    Silently dropping `score` or `is_staff` would let a caller believe it was taken (T-11). Integers
+    without bounds of their own are held to 64 bits, so that none fails in the database.
     """
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
         for field in fields.values():
-            _bound_numbers(field)
+            _bound_integers(field)
         return fields
 
     def to_internal_value(self, data: Any) -> Any:
@@ -44,18 +43,11 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-def _bound_numbers(field: Any) -> None:
+def _bound_integers(field: Any) -> None:
     if isinstance(field, serializers.IntegerField):
         if field.max_value is None:
             field.validators.append(MaxValueValidator(ID_MAX))
         if field.min_value is None:
             field.validators.append(MinValueValidator(-ID_MAX - 1))
-    elif isinstance(field, serializers.FloatField):
-        field.validators.append(_refuse_infinite)
     elif isinstance(field, serializers.ListField | serializers.DictField):
-        _bound_numbers(field.child)
-
-
-def _refuse_infinite(number: float) -> None:
-    if not isfinite(number):
-        raise serializers.ValidationError("A finite number is needed.", code="not_finite")
+        _bound_integers(field.child)

@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 from accounts.models import AuditEvent, Membership, Organization, User
 from accounts.services import organization_create
 from tests.accounts.factories import UserFactory
+from tests.accounts.parallel import at_once
 
 
 def create(*arguments: str) -> str:
@@ -68,3 +69,11 @@ class TestSlug:
             organization_create(name=name, owner=owner).slug for name in ("Ulm", "ulm!", "東京", "京都", "x" * 200)
         ]
         assert slugs == ["ulm", "ulm-2", "organization", "organization-2", "x" * 70]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestParallelSlugs:
+    def test_organizations_of_one_name_do_not_get_in_each_others_way(self) -> None:
+        owner = UserFactory()
+        made = at_once([lambda: organization_create(name="Ulm", owner=owner).slug for _ in range(4)])
+        assert sorted(made) == ["ulm", "ulm-2", "ulm-3", "ulm-4"]

@@ -13,6 +13,7 @@ from accounts.errors import CredentialsRefused
 from accounts.models import TokenFamily, User
 from accounts.services import tokens as token_services
 from accounts.services import user_change_password
+from core.errors import Conflict
 from tests.accounts.factories import UserFactory
 from tests.accounts.signing_in import LOGOUT, ME, PASSWORD, REFRESH, TOKEN, Tokens, refusal, sign_in
 
@@ -233,6 +234,13 @@ class TestPasswordChange:
         assert client.get(ME).status_code == 200
         ada.refresh_from_db()
         assert ada.check_password(PASSWORD)
+
+    def test_of_two_at_once_the_later_is_refused(self, ada: User) -> None:
+        elsewhere = User.objects.get()
+        user_change_password(user=elsewhere, current_password=PASSWORD, new_password=NEW_PASSWORD)
+        with pytest.raises(Conflict):
+            user_change_password(user=ada, current_password=PASSWORD, new_password="yet another one")
+        assert User.objects.get().check_password(NEW_PASSWORD)
 
 
 @pytest.mark.django_db

@@ -65,7 +65,7 @@ class TestFilters:
         assert [error["code"] for error in response.json()["errors"]] == [code]
         assert response.json()["errors"][0]["pointer"] == "#/" + query.split("=")[0]
 
-    @pytest.mark.parametrize("query", ["id=99999999999999999999", "id=-99999999999999999999", "id=1e40", "id=1.5"])
+    @pytest.mark.parametrize("query", ["id=99999999999999999999", "id=-99999999999999999999", "id=1e40"])
     def test_a_number_that_no_row_has_finds_nothing(self, api: APIClient, people: list[str], query: str) -> None:
         response = api.get(f"/api/v1/people/?{query}")
         assert response.status_code in (200, 422), response.content
@@ -79,6 +79,7 @@ class TestFilters:
         self, api: APIClient, people: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from django_filters.rest_framework import DjangoFilterBackend
+
         from tests.core.urls import PeopleView
 
         monkeypatch.setattr(PeopleView, "filter_backends", [DjangoFilterBackend])

@@ -79,7 +79,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "text/json", ""])
     def test_a_body_that_is_not_json(self, api: APIClient, content_type: str) -> None:
-        response = api.generic("POST", "/api/v1/echo/", b'{"name": "x"}', content_type=content_type)
+        response = api.generic("POST", "/api/v1/echo/", '{"name": "x"}', content_type=content_type)
         assert_problem(response, status=415, code="unsupported_media_type")
 
     def test_nobody_is_told_to_sign_in(self, api: APIClient) -> None:

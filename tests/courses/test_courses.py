@@ -1,5 +1,7 @@
 """Services of courses, chapters, placements and enrollments."""
 
+from typing import Any
+
 import pytest
 
 from accounts.models import Membership, User
@@ -88,12 +90,12 @@ class TestChapter:
 
 class TestPlacement:
     def test_place_move_remove(self, world: World) -> None:
-        where = {"actor": world.instructor, "chapter_id": world.chapter.pk}
+        where: Any = {"actor": world.instructor, "chapter_id": world.chapter.pk}
         services.chapterproblem_move(**where, problem_id=world.problem.pk, order=5)
         placed = services.chapterproblem_place(**where, problem_id=world.draft.pk)
         assert placed.order == 6
         services.chapterproblem_move(**where, problem_id=world.draft.pk, order=0)
-        chapter = chapters_with_problems(world.instructor).get(pk=world.chapter.pk)
+        chapter: Any = chapters_with_problems(world.instructor).get(pk=world.chapter.pk)
         assert [placement.problem for placement in chapter.placed] == [world.draft, world.problem]
         services.chapterproblem_remove(**where, problem_id=world.problem.pk)
         assert list(world.chapter.problems.all()) == [world.draft]
@@ -120,7 +122,7 @@ class TestPlacement:
 
     def test_not_in_this_chapter(self, world: World) -> None:
         second = ChapterFactory(course=world.course)
-        where = {"actor": world.owner, "chapter_id": second.pk, "problem_id": world.problem.pk}
+        where: Any = {"actor": world.owner, "chapter_id": second.pk, "problem_id": world.problem.pk}
         with pytest.raises(NotFound):
             services.chapterproblem_move(**where, order=1)
         with pytest.raises(NotFound):

@@ -161,9 +161,7 @@ def mounted(fake: FakeJudge0) -> Iterator[FakeJudge0]:
 
 def engine_with(clock: FakeClock | None = None, *, url: str = URL, timeouts: Timeouts | None = None) -> Judge0Engine:
     clock = clock or FakeClock()
-    return Judge0Engine(
-        base_url=url, auth_token=KEY, timeouts=timeouts or Timeouts(), clock=clock, sleep=clock.sleep
-    )
+    return Judge0Engine(base_url=url, auth_token=KEY, timeouts=timeouts or Timeouts(), clock=clock, sleep=clock.sleep)
 
 
 class RawServer:

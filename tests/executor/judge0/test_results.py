@@ -15,7 +15,7 @@ from executor.engines.base import (
 )
 from executor.engines.judge0.program import Program
 from executor.engines.judge0.results import FIELDS, Job, compile_result, parse_job, run_result
-from tests.executor.judge0.support import C, CPP, JAVA, JOBS, PYTHON, b64, recorded_job
+from tests.executor.judge0.support import CPP, JAVA, JOBS, PYTHON, C, b64, recorded_job
 
 RECORDED_RUNS: Sequence[Any] = [
     # recording, toolchain, multi-file, status, exit code, signal
