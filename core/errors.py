@@ -88,7 +88,7 @@ class TooManyRequests(DomainError):
 
 
 class ServiceUnavailable(DomainError):
-    """A part Assay needs is not there now; nothing was lost."""
+    """A part Assay needs is not there now; nothing that was acknowledged is lost."""
 
     status = 503
     code = "service_unavailable"

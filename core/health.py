@@ -46,7 +46,7 @@ def check_database() -> Health:
 
 def check_cache() -> Health:
     """Write and read one value. A lost cache costs speed only (law 5), so it never makes Assay unready."""
-    kind = "redis" if "redis" in settings.CACHES["default"]["BACKEND"] else "in process"
+    kind = "redis" if "Redis" in settings.CACHES["default"]["BACKEND"] else "in process"
     try:
         cache.set("readyz", "ok", timeout=5)
         is_ok = cache.get("readyz") == "ok"

@@ -13,15 +13,19 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from core.errors import ERRORS_MAX, DomainError, FieldError, InvalidInput, pointer_to
+from core.errors import ERRORS_MAX, DomainError, FieldError, InvalidInput, ServiceUnavailable, pointer_to
+
+logger = structlog.get_logger("assay.problems")
 
 CONTENT_TYPE = "application/problem+json"
 NON_FIELD = "non_field_errors"
+DATABASE_RETRY_AFTER_S = 5
 
 
 def problem_body(
@@ -57,6 +61,10 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
         exc = exceptions.NotFound()
     elif isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied()
+    elif isinstance(exc, OperationalError | InterfaceError):
+        # Away, restarting, or out of connections: worth another try, and worth an operator's look.
+        logger.error("database_failed", exc_info=exc)
+        exc = ServiceUnavailable("The database does not answer now. Try again.", retry_after_s=DATABASE_RETRY_AFTER_S)
 
     headers: dict[str, str] = {}
     if isinstance(exc, DomainError):

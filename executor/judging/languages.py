@@ -29,7 +29,9 @@ _PYTHON = Language(
         language="python",
         source_suffixes=(".py",),
         # Not -I: it would keep the program's own directory, with its other files, off the import path.
-        run_argv=("python3", "-s", "-E", "{main}"),
+        run_argv=("python3", "-s", "-B", "{main}"),
+        # The same program on the same input gives the same output: the order of sets must not be a matter of luck.
+        environment={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
         memory_error_marks=(b"MemoryError",),
         debian_packages=("python3",),
         judge0_names=("Python (3",),
@@ -76,6 +78,7 @@ _JAVA = Language(
             "-J-Xmx256m",
             "-J-XX:TieredStopAtLevel=1",
             "-J-XX:+UseSerialGC",
+            "-J-XX:-UsePerfData",
             "-encoding",
             "UTF-8",
             "{sources}",
@@ -87,6 +90,9 @@ _JAVA = Language(
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-Xshare:auto",
+            "-XX:-UsePerfData",
+            # What the machine itself has to say, such as "Terminating due to ...", is not the program's output.
+            "-XX:+DisplayVMOutputToStderr",
             "-XX:+ExitOnOutOfMemoryError",
             "-Dfile.encoding=UTF-8",
             "{stem}",

@@ -110,6 +110,7 @@ def claims_recover() -> int:
         )
     )
     for judgement_id, claim_id, tries in expired:
+        assert claim_id is not None  # a constraint of the table: whatever is claimed has a claim
         logger.warning("lease_expired", judgement_id=judgement_id, tries=tries)
         if tries >= settings.EXECUTOR_TRIES_MAX:
             fault = f"The worker was lost {tries} times while judging this."

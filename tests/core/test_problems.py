@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from rest_framework.exceptions import ValidationError
 from rest_framework.test import APIClient
+from structlog.testing import capture_logs
 
 from core.errors import ERRORS_MAX, FieldError, InvalidInput, NotFound, pointer_to
 from core.problems import CONTENT_TYPE, exception_handler, problem_body
@@ -61,6 +62,15 @@ class TestFailures:
         response = api.get(f"/api/v1/fail/{how}/")
         assert_problem(response, status=429, code="throttled")
         assert response["Retry-After"] == seconds
+
+    def test_a_database_that_is_away_is_worth_another_try(self, api: APIClient) -> None:
+        with capture_logs() as lines:
+            response = api.get("/api/v1/fail/database/")
+        assert_problem(response, status=503, code="service_unavailable")
+        assert response["Retry-After"] == "5"
+        assert b"secret" not in response.content
+        (told,) = [line for line in lines if line["event"] == "database_failed"]
+        assert "secret.host" in str(told["exc_info"])
 
     def test_an_unknown_address_is_a_problem(self, api: APIClient) -> None:
         assert_problem(api.get("/api/v1/nothing/"), status=404, code="not_found")

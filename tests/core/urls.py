@@ -5,6 +5,7 @@ from typing import Any
 import django_filters
 import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from rest_framework import exceptions, serializers
@@ -32,6 +33,7 @@ FAILURES: dict[str, Exception] = {
     "forbidden": PermissionDenied("why"),
     "suspicious": SuspiciousOperation("why"),
     "empty-validation": exceptions.ValidationError([]),
+    "database": OperationalError("connection to secret.host failed"),
     "object-detail": exceptions.AuthenticationFailed({"detail": "inner", "code": "inner_code", "messages": ["x"]}),
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db.models.signals import pre_delete
 
 from core.errors import FieldError, NotFound
 from courses import authoring, services
@@ -220,4 +221,22 @@ class TestDelete:
         with pytest.raises(ProblemInUse):
             services.problem_delete(actor=world.owner, problem_id=world.problem.pk)
         assert Submission.objects.get(pk=submission.pk).problem == world.problem
+        assert world.problem.test_sets.exists()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_not_with_one_that_came_after_the_search(self, world: World) -> None:
+        """The database refuses at the commit what the search for submissions could not see."""
+        submission = SubmissionFactory.build(problem=world.problem, user=world.student)
+
+        def hand_in(**kwargs: object) -> None:
+            submission.save()
+
+        pre_delete.connect(hand_in, sender=Problem)
+        try:
+            with pytest.raises(ProblemInUse):
+                services.problem_delete(actor=world.owner, problem_id=world.problem.pk)
+        finally:
+            pre_delete.disconnect(hand_in, sender=Problem)
+        assert submission.pk is not None
+        assert Problem.objects.filter(pk=world.problem.pk).exists()
         assert world.problem.test_sets.exists()

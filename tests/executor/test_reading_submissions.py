@@ -44,7 +44,7 @@ def judged(**changes: Any) -> Submission:
 def read(client: APIClient, submission: Submission) -> dict[str, Any]:
     response = client.get(f"/api/v1/submissions/{submission.pk}/")
     assert response.status_code == 200
-    return response.json()  # type: ignore[no-any-return]
+    return response.json()
 
 
 class TestWhoSees:

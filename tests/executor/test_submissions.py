@@ -26,12 +26,12 @@ ApiAs = Callable[[User], APIClient]
 
 @pytest.fixture
 def problem() -> Problem:
-    return AlgorithmProblemFactory().problem  # type: ignore[no-any-return]
+    return AlgorithmProblemFactory().problem
 
 
 @pytest.fixture
 def student(problem: Problem) -> User:
-    return EnrollmentFactory(course=problem.course).user  # type: ignore[no-any-return]
+    return EnrollmentFactory(course=problem.course).user
 
 
 def body(problem: Problem, **changes: Any) -> dict[str, Any]:

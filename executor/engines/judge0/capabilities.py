@@ -96,6 +96,11 @@ class Capabilities:
         wanted = " or ".join(repr(beginning) for beginning in toolchain.judge0_names) or "anything known"
         raise LanguageMissing(f"This Judge0 has no language whose name begins with {wanted}.")
 
+    @property
+    def offers_multi_file(self) -> bool:
+        """Whether programs may bring scripts and several files."""
+        return self.allows_additional_files and any(item.name == MULTI_FILE_NAME for item in self.languages)
+
     def multi_file_language(self) -> ServerLanguage:
         """The server's language for programs that bring their own compile and run scripts.
 

@@ -81,6 +81,7 @@ class Judge0Client:
             EngineUnavailable: among others, where the server does not know a token.
             EngineRejected, EngineProtocolError.
         """
+        is_too_large = False
         try:
             answer = self.wire.get(
                 "/submissions/batch",
@@ -91,8 +92,8 @@ class Judge0Client:
         except BodyTooLarge:
             if len(tokens) == 1:
                 raise
-            answer = None
-        if answer is None and len(tokens) > 1:
+            is_too_large = True
+        if is_too_large:
             half = len(tokens) // 2
             first = self.results(tokens[:half], budget_s=budget_s)
             return first | self.results(tokens[half:], budget_s=budget_s)

@@ -17,7 +17,7 @@ from executor.engines.base import (
 from executor.engines.judge0.batch import TIER, BatchRun
 from executor.engines.judge0.capabilities import Capabilities, LanguageCommands, LanguageMissing, ServerLanguage
 from executor.engines.judge0.client import Judge0Client
-from executor.engines.judge0.program import needs_multi_file, prepare_program
+from executor.engines.judge0.program import goes_as_multi_file, prepare_program
 from executor.engines.judge0.wire import Judge0Wire, Timeouts
 
 CAPABILITIES_MAX_AGE_S = 300.0
@@ -111,7 +111,7 @@ class Judge0Engine:
         try:
             capabilities = self._capabilities()
             language = capabilities.language_for(toolchain)
-            if needs_multi_file(toolchain):
+            if goes_as_multi_file(toolchain, capabilities):
                 capabilities.multi_file_language()
                 commands = self._commands_of(language)
                 for argv in (toolchain.compile_argv, toolchain.run_argv):

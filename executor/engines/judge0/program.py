@@ -1,9 +1,10 @@
 """From a RunRequest to what a Judge0 is asked: one program, its limits, and how to read what comes back.
 
-There are two ways. A lone file of a plain interpreter goes as `source_code` in the server's own language. Everything
-else goes as a multi-file program with `compile` and `run` scripts made from the toolchain's argv: only so are the
-flags, the file names and the number of source files the same as everywhere else. The server's own C compiles
-one `main.c` without -O2 and -lm, its Java runs one class `Main` with a small stack.
+There are two ways. A multi-file program brings `compile` and `run` scripts made from the toolchain's argv: only so are
+the flags, the environment, the file names and the number of source files the same as everywhere else. (The server's
+own C compiles one `main.c` without -O2 and -lm; its Java runs one class `Main` with a small stack.) A lone file of a
+plain interpreter that needs none of this goes as `source_code`, which saves Judge0 unpacking it; and so does one that
+only an environment is set for, where the server refuses multi-file programs.
 """
 
 import base64
@@ -51,9 +52,12 @@ def encoded(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-def needs_multi_file(toolchain: Toolchain) -> bool:
-    """Whether even a single file has to go as a multi-file program, because flags decide what it does."""
-    return bool(toolchain.compile_argv) or toolchain.is_managed_runtime or bool(toolchain.environment)
+def goes_as_multi_file(toolchain: Toolchain, capabilities: Capabilities) -> bool:
+    """Whether even a single file of this language goes as a multi-file program."""
+    if toolchain.compile_argv or toolchain.is_managed_runtime:
+        # Flags decide what the program does: the server's own commands would be another language.
+        return True
+    return bool(toolchain.environment) and capabilities.offers_multi_file
 
 
 def prepare_program(
@@ -79,7 +83,7 @@ def prepare_program(
     language = capabilities.language_for(toolchain)
     main = contents[request.files[0].name]
     # A blank source_code is refused by Judge0 (422); an empty program is not.
-    is_multi_file = len(request.files) > 1 or needs_multi_file(toolchain) or not main.strip()
+    is_multi_file = len(request.files) > 1 or not main.strip() or goes_as_multi_file(toolchain, capabilities)
     if is_multi_file:
         multi_file = capabilities.multi_file_language()
         archive = _archive(request, contents, commands_of(language))

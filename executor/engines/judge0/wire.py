@@ -44,9 +44,9 @@ class Timeouts:
 
 
 class _Exchange(threading.local):
-    """The exchange the current thread is in: the connection it uses and whether its time is over."""
+    """The exchange the current thread is in: the socket it uses and whether its time is over."""
 
-    connection: HTTPConnection | None = None
+    line: socket.socket | None = None
     is_over: threading.Event | None = None
 
 
@@ -54,13 +54,23 @@ _exchange = _Exchange()
 
 
 class _Watched(HTTPConnection):
-    """A connection that the watchdog of its exchange can find and cut."""
+    """A connection whose socket the watchdog of its exchange can find and cut.
+
+    The socket itself is noted: the connection lets go of it while a body without a length is still being read.
+    """
+
+    def connect(self) -> None:
+        super().connect()
+        self._show_line()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        _exchange.connection = self
+        self._show_line()
+        super().request(*args, **kwargs)
+
+    def _show_line(self) -> None:
+        _exchange.line = self.sock
         if _exchange.is_over is not None and _exchange.is_over.is_set():
             raise TimeoutError("the exchange took too long")
-        super().request(*args, **kwargs)
 
 
 class _WatchedTLS(_Watched, HTTPSConnection):
@@ -99,14 +109,14 @@ def _cut_after(seconds: float) -> Iterator[threading.Event]:
     """
     is_over = threading.Event()
     exchange = _exchange.__dict__
-    exchange.update(connection=None, is_over=is_over)
+    exchange.update(line=None, is_over=is_over)
 
     def cut() -> None:
         is_over.set()
-        connection = exchange.get("connection")
-        if connection is not None and connection.sock is not None:
+        line: socket.socket | None = exchange.get("line")
+        if line is not None:
             with suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
+                line.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, cut)
     timer.daemon = True
@@ -115,7 +125,7 @@ def _cut_after(seconds: float) -> Iterator[threading.Event]:
         yield is_over
     finally:
         timer.cancel()
-        exchange.update(connection=None, is_over=None)
+        exchange.update(line=None, is_over=None)
 
 
 class Judge0Wire:

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from executor.engines.base import EngineProtocolError, EngineUnavailable
 from executor.engines.sandbox.host import Host
-from executor.engines.sandbox.runner import MESSAGE_LIMIT_BYTES, pack, unpack
+from executor.engines.sandbox.inbox.framing import MESSAGE_LIMIT_BYTES, pack, unpack
 
 # Beyond a run's own wall limit, for the box to start on a busy machine and for the runner to report.
 WATCHDOG_MARGIN_S = 15.0

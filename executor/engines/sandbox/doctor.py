@@ -18,7 +18,10 @@ _REMEDIES = (
         "AppArmor keeps bubblewrap from making user namespaces: an administrator has to add the profile "
         f"'bwrap flags=(unconfined) {{ userns, }}' for /usr/bin/bwrap, {_JUDGE0}",
     ),
-    ("No permissions to create", f"no user namespaces here (a container, or kernel.unprivileged_userns_clone=0): {_JUDGE0}"),
+    (
+        "No permissions to create",
+        f"no user namespaces here (a container, or kernel.unprivileged_userns_clone=0): {_JUDGE0}",
+    ),
     ("Creating new namespace failed", f"no user namespaces here: {_JUDGE0}"),
     ("clone:", f"namespaces inside bubblewrap's are refused (AppArmor's bwrap-userns-restrict profile?): {_JUDGE0}"),
     ("unshare:", f"namespaces inside bubblewrap's are refused (AppArmor's bwrap-userns-restrict profile?): {_JUDGE0}"),

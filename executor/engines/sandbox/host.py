@@ -9,14 +9,15 @@ from functools import cache
 from pathlib import Path
 
 from executor.engines.base import EngineUnavailable
-from executor.engines.sandbox import runner
+from executor.engines.sandbox import inbox
+from executor.engines.sandbox.inbox.kernel import CLONE_NUMBERS
 
 PROGRAM_DIRECTORIES = ("/usr/local/bin", "/usr/bin", "/bin")
 # What a program sees of the machine, read-only and where present; no home, no project, no users of the host.
 _READ_ONLY = ("/usr", "/etc/ld.so.cache", "/etc/alternatives", *sorted(glob.glob("/etc/java-*")))
 _LINKED_DIRECTORIES = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-# A program gets its language's standard library: what an administrator installed for Python (and the start-up hooks that
-# come with it) would make results differ from machine to machine, and each start a third slower.
+# A program gets its language's standard library: what an administrator installed for Python (and the start-up hooks
+# that come with it) would make results differ from machine to machine, and each start a third slower.
 _HIDDEN = ("/usr/lib/python3*/dist-packages", "/usr/local/lib/python3*/*-packages")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
@@ -30,6 +31,24 @@ def find_program(name: str) -> str | None:
     if name == "python3":
         return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
     return None
+
+
+# The in-box modules in the order of their imports; a submission's start should not wait for a search or a compilation.
+_INBOX_MODULES = ("framing", "kernel", "keeper", "meter", "runner")
+_BUNDLE = """
+import ast, importlib.util, marshal, sys
+sources = ast.literal_eval(sys.stdin.buffer.read().decode())
+codes = marshal.dumps([(name, compile(text, name, "exec", dont_inherit=True, optimize=2)) for name, text in sources])
+start = f'''
+import marshal, sys
+for name, code in marshal.loads({codes!r}):
+    module = sys.modules[name] = type(sys)(name)
+    exec(code, module.__dict__)
+module.main()
+'''
+program = marshal.dumps(compile(start, "start", "exec", dont_inherit=True))
+sys.stdout.buffer.write(importlib.util.MAGIC_NUMBER + bytes(12) + program)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +68,7 @@ class Host:
         Raises:
             EngineUnavailable: something is missing; the message names what would fix it.
         """
-        if sys.platform != "linux" or os.uname().machine not in runner.CLONE_NUMBERS:
+        if sys.platform != "linux" or os.uname().machine not in CLONE_NUMBERS:
             raise EngineUnavailable("the sandbox needs Linux on x86-64 or ARM64: use EXECUTOR_ENGINE=judge0")
         bubblewrap, interpreter = find_program("bwrap"), find_program("python3")
         if bubblewrap is None:
@@ -109,7 +128,7 @@ class Host:
         for path in hidden_directories():
             argv += ["--tmpfs", path, "--remount-ro", path]
         for name in _DEVICES:
-            argv += ["--dev-bind", f"/dev/{name}", f"/dev/{name}", "--remount-ro", f"/dev/{name}"]
+            argv += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
         for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
             argv += ["--symlink", f"/proc/self/{target}", f"/dev/{name}"]
         argv += ["--proc", "/proc", "--dir", "/box", "--dir", "/program", "--dir", "/tmp"]  # noqa: S108
@@ -132,19 +151,20 @@ def supports_disable_userns(bubblewrap: str) -> bool:
 
 @cache
 def runner_code(interpreter: str) -> bytes:
-    """The runner compiled by and for the box's interpreter, which need not be the one we run on.
+    """The in-box modules compiled by and for the box's interpreter, which need not be the one we run on, as one .pyc.
 
     Raises:
         EngineUnavailable: the interpreter does not work.
     """
-    source = Path(runner.__file__).read_bytes()
-    script = (
-        "import sys, marshal, importlib.util as u;"
-        "code = compile(sys.stdin.buffer.read(), 'runner.py', 'exec', dont_inherit=True, optimize=2);"
-        "sys.stdout.buffer.write(u.MAGIC_NUMBER + bytes(12) + marshal.dumps(code))"
-    )
+    directory = Path(inbox.__file__).parent
+    sources = [(f"{inbox.__name__}.{name}", (directory / f"{name}.py").read_text()) for name in _INBOX_MODULES]
     done = subprocess.run(
-        [interpreter, "-I", "-S", "-E", "-c", script], env={}, input=source, capture_output=True, timeout=60, check=False
+        [interpreter, "-I", "-S", "-E", "-c", _BUNDLE],
+        env={"PYTHONUTF8": "1"},
+        input=repr(sources).encode(),
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     if done.returncode != 0:
         raise EngineUnavailable(f"{interpreter} does not work: {done.stderr.decode(errors='replace')[-300:]}")

@@ -14,7 +14,9 @@ def run_result(measured: Measured, limits: Limits, toolchain: Toolchain) -> RunR
     """State how a run ended, the first that applies: output, memory, CPU time, wall time, signal, exit.
 
     Memory was the reason where the peak passed the limit; or the program failed with its peak near the limit; or it
-    failed and its runtime said on stderr that an allocation had been refused, however small the peak (one huge request).
+    failed and its runtime said on stderr that an allocation had been refused, however small the peak. So one huge
+    request that fails is the memory limit in Python, C++, Java and JavaScript; in C, where nobody says it, it is
+    whatever the program makes of the NULL it got.
     """
     limit_kib = (limits.memory_limit_mb + toolchain.memory_overhead_mb) * 1024
     signal = os.WTERMSIG(measured.wait_status) if os.WIFSIGNALED(measured.wait_status) else None

@@ -20,7 +20,7 @@ _ARTEFACTS_COUNT = 1000
 # Resident memory beyond the limit at which a run is ended; what passes the limit by less is found at its end.
 _RESIDENT_SLACK_KIB = 16 * 1024
 # Writable memory beyond the limit that a program may map without touching it: above all stacks of threads, which libc
-# makes as large as the main one. What it touches is watched, so this bounds only how far a program runs ahead of the watch.
+# makes as large as the main one. What it touches is watched; this bounds how far a program runs ahead of the watch.
 _NATIVE_SLACK_KIB = 256 * 1024
 _MANAGED_SLACK_KIB = 1024 * 1024
 # Mapped but not writable: libraries, reserved arenas. Bounded, since page tables are counted by no other limit.

@@ -56,9 +56,8 @@ socket bind connect listen accept accept4 sendmmsg recvmmsg
 ptrace process_vm_readv process_vm_writev kcmp
 get_robust_list move_pages migrate_pages setpriority ioprio_set ioprio_get
 sched_setparam sched_setscheduler sched_setattr
-unshare setns mount umount umount2 pivot_root chroot 
-
-bpf perf_event_open userfaultfd seccomp 
+unshare setns mount umount umount2 pivot_root chroot
+bpf perf_event_open userfaultfd seccomp
 memfd_create shmget shmat shmctl shmdt msgget msgsnd msgrcv msgctl semget semop semctl semtimedop
 mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr
 add_key request_key keyctl flock name_to_handle_at open_by_handle_at inotify_init inotify_init1 inotify_add_watch

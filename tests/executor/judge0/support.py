@@ -118,11 +118,14 @@ class FakeJudge0:
         return status, {"Content-Type": "application/json; charset=utf-8"}, json.dumps(body)
 
     def _fault(self, faults: list[Any], request: requests.PreparedRequest) -> tuple[int, dict[str, str], str] | None:
-        fault = faults.pop(0) if faults else None
+        if not faults:
+            return None
+        self.calls.append(request)
+        fault = faults.pop(0)
         if isinstance(fault, Exception):
-            self.calls.append(request)
             raise fault
-        return None if fault is None else (self.calls.append(request), fault)[1]
+        reply: tuple[int, dict[str, str], str] = fault
+        return reply
 
     def _create(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
         assert request.body is not None

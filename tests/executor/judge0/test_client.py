@@ -1,4 +1,4 @@
-"""Judge0 and the network at their worst, as the wire shows it: which exception each fault becomes, and what it hides."""
+"""Judge0 and the network at their worst: which exception each fault becomes, and what that hides."""
 
 import contextlib
 import json
@@ -12,6 +12,7 @@ import pytest
 import requests
 import responses
 from freezegun import freeze_time
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NameResolutionError
 
 from executor.engines.base import EngineError, EngineProtocolError, EngineRejected, EngineUnavailable
@@ -35,6 +36,7 @@ from tests.executor.judge0.support import (
 
 OTHER_TOKEN = "00000000-0000-0000-0000-000000000000"
 BATCH = f"{URL}/submissions/batch"
+UNRESOLVED = NameResolutionError("judge0.test", HTTPConnection("judge0.test"), socket.gaierror(-2, "unknown"))
 
 
 @contextlib.contextmanager
@@ -135,10 +137,7 @@ class ExternalIntegrationTestCase:
     @pytest.mark.parametrize(
         ("fault", "error"),
         [
-            (
-                requests.ConnectionError(NameResolutionError("judge0.test", None, socket.gaierror(-2))),
-                EngineUnavailable,
-            ),  # type: ignore[arg-type]
+            (requests.ConnectionError(UNRESOLVED), EngineUnavailable),
             (requests.exceptions.SSLError("certificate verify failed"), EngineUnavailable),
             (requests.ConnectTimeout("slow"), EngineUnavailable),
             (requests.ReadTimeout("slow"), EngineUnavailable),
@@ -342,10 +341,10 @@ class SecretsTestCase:
         assert "tokens=" not in said
         assert not any(token in said for token in fake.states)
         # Control: a library's exception, chained as `raise ... from` would, is found by the same look.
-        try:
-            raise EngineUnavailable("the poll failed") from fake_library_error(next(iter(fake.states)))
-        except EngineUnavailable as error:
-            assert next(iter(fake.states)) in said_by(error)
+        token = next(iter(fake.states))
+        with pytest.raises(EngineUnavailable) as chained:
+            raise EngineUnavailable("the poll failed") from fake_library_error(token)
+        assert token in said_by(chained.value)
 
     def test_a_servers_words_are_short_and_plain(self) -> None:
         hostile = {"error": "\u202e\x1b[31m\n" + "x" * 10_000}
@@ -385,7 +384,7 @@ class SecretsTestCase:
         ],
     )
     def test_settings_that_can_never_work_are_refused_without_being_shown(self, settings: dict[str, str]) -> None:
-        with pytest.raises(ValueError, match="Judge0|[Pp]ort") as caught:
+        with pytest.raises(ValueError, match=r"Judge0|[Pp]ort") as caught:
             Judge0Engine(**settings)  # type: ignore[arg-type]
         assert "k3y" not in str(caught.value)
         assert "pa55word" not in str(caught.value)
@@ -440,7 +439,7 @@ class HostileServerTestCase:
         with mounted(FakeJudge0(lambda *_: [large])) as fake:
             report = engine.run(request_of(*[b""] * 8))
         assert [len(result.stdout) for result in report.results] == [100_000] * 8
-        assert [len(tokens) for tokens in fake.polls] == [8, 4, 4, 2, 2][: len(fake.polls)] or len(fake.polls) > 2
+        assert [len(tokens) for tokens in fake.polls] == [8, 4, 2, 2, 4, 2, 2]
 
     def test_one_result_over_the_cap_is_refused(self) -> None:
         engine = engine_with()
@@ -529,7 +528,7 @@ class HealthTestCase:
             {"body": requests.exceptions.SSLError("no")},
             {"body": "<html>"},
             {"body": ""},
-            {"json": []},
+            {"json": None},
             {"json": {"version": 1}},
             {"body": "[" * 100_000},
             {"status": 500},

@@ -15,6 +15,7 @@ from tests.executor.judge0.support import (
     ANSWERS,
     KEY,
     LIMITS,
+    PYTHON,
     SERVER,
     C,
     FakeClock,
@@ -393,7 +394,7 @@ class SharingTestCase:
 
     def test_what_is_sent_is_what_was_asked(self) -> None:
         with mounted(FakeJudge0()) as fake:
-            engine_with().run(request_of(b"\xff\x00", b""))
+            engine_with().run(request_of(b"\xff\x00", b"", toolchain=replace(PYTHON, environment={})))
         body = json.loads(fake.calls[-2].body or b"")
         assert [base64.b64decode(item["stdin"]) for item in body["submissions"]] == [b"\xff\x00", b""]
         assert {item["source_code"] for item in body["submissions"]} == {b64(b"print(input())")}

@@ -1,0 +1,150 @@
+"""Process 1 of a run: furnishes its namespaces, becomes the program in a child, and lets nothing outlive it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+
+from executor.engines.sandbox.inbox.framing import pack, unpack
+from executor.engines.sandbox.inbox.kernel import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, Kernel
+
+PROGRAM = "/program"  # the program's files, read-only
+WORK = "/box"  # a run's own working directory
+SIGKILL = 9
+
+
+class Setup:
+    """What all runs of one box have in common."""
+
+    def __init__(self, fields: list[bytes]) -> None:
+        argv, environment, limits, self.seccomp = fields
+        self.argv = list(unpack(argv))
+        self.environment = dict(field.split(b"=", 1) for field in unpack(environment))
+        numbers = dict(field.split(b"=", 1) for field in unpack(limits))
+
+        def number(name: bytes) -> int:
+            return int(numbers[name])
+
+        self.cpu_ms, self.memory_kib = number(b"cpu_ms"), number(b"memory_kib")
+        self.processes, self.disk_kib, self.has_proc = number(b"processes"), number(b"disk_kib"), number(b"proc")
+        self.artefacts_bytes, self.artefacts_count = number(b"artefacts_bytes"), number(b"artefacts_count")
+        infinity = resource.RLIM_INFINITY
+        cpu_s = self.cpu_ms // 1000 + 2  # the meter is exact; this is for when the runner itself is gone
+        self.rlimits = [
+            (resource.RLIMIT_CPU, cpu_s),
+            (resource.RLIMIT_DATA, number(b"data_kib") * 1024 or infinity),
+            (resource.RLIMIT_AS, number(b"address_kib") * 1024 or infinity),
+            (resource.RLIMIT_STACK, number(b"stack_kib") * 1024),
+            (resource.RLIMIT_FSIZE, self.disk_kib * 1024),
+            (resource.RLIMIT_NPROC, self.processes),
+            (resource.RLIMIT_NOFILE, number(b"descriptors")),
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_MEMLOCK, 65536),
+            (resource.RLIMIT_MSGQUEUE, 0),
+            (resource.RLIMIT_SIGPENDING, 256),
+        ]
+
+
+def keep(kernel: Kernel, setup: Setup, names: list[str], descriptors: list[int], report: int) -> None:
+    """Be process 1 of a run: furnish it, start the program, report its end, and let nothing outlive it."""
+    try:
+        stdin, stdout, stderr, *artefacts = descriptors
+        kernel.set_dumpable(False)
+        _furnish(kernel, setup, names)
+        program = os.fork()
+        if program == 0:
+            _become(kernel, setup, (stdin, stdout, stderr), report)
+        for descriptor in (stdin, stdout, stderr):
+            os.close(descriptor)
+        while True:
+            pid, status = os.waitpid(-1, 0)
+            if pid == program:
+                break
+        _end_all()
+        if artefacts and status == 0:
+            _hand_over(setup, set(names), artefacts[0])
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu_us = int((usage.ru_utime + usage.ru_stime) * 1e6)
+        os.write(report, b"%d %d %d" % (status, cpu_us, usage.ru_maxrss))
+    except BaseException as error:  # noqa: BLE001  nothing may unwind into the runner's own frames
+        os.write(report, b"E" + f"{type(error).__name__}: {error}".encode()[:2000])
+    os._exit(0)
+
+
+def _furnish(kernel: Kernel, setup: Setup, names: list[str]) -> None:
+    """Give the run its own empty directories, with the program's files bound read-only into the first."""
+    flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
+    options = f"mode=0700,size={setup.disk_kib}k,nr_inodes=4k"
+    for target in (WORK, "/tmp"):  # noqa: S108  a file system of the run's own
+        kernel.mount("tmpfs", target, "tmpfs", flags, options)
+    for name in names:
+        os.close(os.open(f"{WORK}/{name}", os.O_CREAT | os.O_WRONLY, 0o600))
+        kernel.mount(f"{PROGRAM}/{name}", f"{WORK}/{name}", "none", MS_BIND)
+    if setup.has_proc:
+        kernel.mount("proc", "/proc", "proc", flags, "subset=pid")
+    else:
+        kernel.mount("tmpfs", "/proc", "tmpfs", flags | MS_RDONLY, "size=4k,nr_inodes=2")
+    os.chdir(WORK)
+
+
+def _become(kernel: Kernel, setup: Setup, standard: tuple[int, int, int], report: int) -> None:
+    """Turn into the program: its descriptors, its limits, no rights. Does not return."""
+    try:
+        # High copies first: a descriptor that is already 0, 1 or 2 must not be overwritten before its turn.
+        for target, source in enumerate([fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 20) for one in standard]):
+            os.dup2(source, target)
+        report = os.dup2(fcntl.fcntl(report, fcntl.F_DUPFD_CLOEXEC, 20), 3, inheritable=False)
+        os.closerange(4, 1024)
+        os.setsid()  # a group of its own: kill(0) reaches nobody else
+        os.umask(0o022)
+        for kind, limit in setup.rlimits:
+            resource.setrlimit(kind, (limit, limit))  # soft = hard
+        kernel.drop_capabilities()
+        kernel.set_dumpable(True)
+        kernel.set_no_new_privileges()
+        kernel.install_filter(setup.seccomp)
+        os.execve(setup.argv[0], setup.argv, setup.environment)  # noqa: S606  no shell is the point
+    except BaseException as error:  # noqa: BLE001  nothing may unwind into the runner's own frames
+        os.write(report, b"E" + f"{type(error).__name__}: {error}".encode()[:2000])
+    os._exit(127)
+
+
+def _end_all() -> None:
+    """Kill and reap everything in this PID namespace but process 1, which is us."""
+    while True:
+        try:
+            os.kill(-1, SIGKILL)
+        except ProcessLookupError:
+            return
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            continue  # a grandchild whose parent is about to leave it to us
+
+
+def _hand_over(setup: Setup, given: set[str], target: int) -> None:
+    """Write the regular files that the program left in its directory to a descriptor; links and such are left out."""
+    left, count = setup.artefacts_bytes, 0
+    for name in sorted(os.listdir(WORK)):
+        descriptor = -1
+        try:
+            if name not in given:
+                descriptor = os.open(f"{WORK}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            continue  # a symbolic link, a socket, or a file made unreadable: nothing a compiler leaves
+        if descriptor < 0:
+            continue
+        with open(descriptor, "rb") as file:
+            info = os.fstat(descriptor)
+            if info.st_mode & 0o170000 != 0o100000:
+                continue
+            count, left = count + 1, left - info.st_size
+            if left < 0 or count > setup.artefacts_count:
+                os.ftruncate(target, 0)
+                os.write(target, b"too much")
+                return
+            mode = b"365" if info.st_mode & 0o100 else b"292"  # 0555 and 0444
+            record = memoryview(pack(os.fsencode(name), mode, file.read()))
+            while record:
+                record = record[os.write(target, record) :]

@@ -1,0 +1,52 @@
+"""What a run uses while it runs: CPU time and memory of all its processes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+
+class Meter:
+    """CPU time and memory of all processes of a run, as the kernel counts them, also of those nobody waits for."""
+
+    def __init__(self, keeper: int) -> None:
+        self._keeper = keeper
+        self._runner = os.getpid()
+        self._cpu_ns: dict[int, int] = {}
+        self._alive: list[int] = []
+
+    def pids(self) -> list[int]:
+        """The run's processes now: everything in the box but the runner and the keeper."""
+        pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
+        return [pid for pid in pids if pid not in (self._keeper, self._runner)]
+
+    def read(self) -> None:
+        self._alive = self.pids()
+        for pid in self._alive:
+            try:
+                self._cpu_ns[pid] = max(time.clock_gettime_ns((~pid << 3) | 2), self._cpu_ns.get(pid, 0))
+            except OSError:
+                continue  # it has just ended
+
+    def cpu_ns(self) -> int:
+        return sum(self._cpu_ns.values())
+
+    def memory_kib(self, enough_kib: int) -> int:
+        """Memory of the processes together. Pages they share are told apart only if it could exceed `enough_kib`."""
+        resident = sum(self._figure(pid, "statm", lambda text: int(text.split()[1]) * 4) for pid in self._alive)
+        if resident <= enough_kib:
+            return resident
+        return sum(self._figure(pid, "smaps_rollup", _proportional_kib) for pid in self._alive)
+
+    @staticmethod
+    def _figure(pid: int, name: str, parse: Callable[[str], int]) -> int:
+        try:
+            with open(f"/proc/{pid}/{name}") as file:
+                return parse(file.read())
+        except (OSError, ValueError, IndexError):
+            return 0  # it has just ended
+
+
+def _proportional_kib(rollup: str) -> int:
+    return int(rollup.split("\nPss:")[1].split()[0])
