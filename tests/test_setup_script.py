@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+import pip
 import pytest
 
 from tests.shell import ROOT, clean_environment, run
@@ -63,15 +64,20 @@ class Machine:
             (self._bin / name).unlink(missing_ok=True)
 
     def setup(
-        self, *arguments: str, uid: int = 0, cwd: Path | None = None, hidden: Sequence[Path] = ()
+        self,
+        *arguments: str,
+        uid: int = 0,
+        cwd: Path | None = None,
+        hidden: Sequence[Path] = (),
+        search_path: str = "/usr/bin:/bin",
     ) -> subprocess.CompletedProcess[str]:
         """Run script/setup on this machine as this user."""
         box = ["bwrap", "--dev-bind", "/", "/", "--unshare-user", "--uid", str(uid), "--gid", str(uid)]
         for path in hidden:
             box += ["--tmpfs", str(path)]
         box += ["--bind", "/usr/bin", str(self._real_bin), "--bind", str(self._bin), "/usr/bin"]
-        # Only /usr/bin counts, whatever this machine has besides.
-        environment = clean_environment(PATH="/usr/bin:/bin")
+        # Whatever this machine has besides is out of sight.
+        environment = clean_environment(PATH=search_path)
         script = self.clone / "script" / "setup"
         return run(*box, script, *arguments, cwd=cwd or self.clone, environment=environment)
 
@@ -84,10 +90,20 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def set_up_clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One clone that is set up already, to be copied: making an environment takes seconds."""
+    """One clone that is set up already, to be copied.
+
+    Installing pip into an environment takes seconds, so it is lent from ours; one test below makes one from nothing.
+    """
     machine = Machine(tmp_path_factory.mktemp("machine"))
+    environment = machine.clone / ".venv"
+    assert run("/usr/bin/python3", "-m", "venv", "--without-pip", environment).returncode == 0
+    (packages,) = environment.glob("lib/python3*/site-packages")
+    shutil.copytree(Path(pip.__file__).parent, packages / "pip")
+    (own,) = Path(pip.__file__).parent.parent.glob("pip-*.dist-info")
+    shutil.copytree(own, packages / own.name)
     done = machine.setup()
     assert done.returncode == 0, done.stdout
+    assert "Making .venv" not in done.stdout
     return machine.clone
 
 
@@ -217,10 +233,11 @@ class TestSystemPackages:
         assert "nodejs: JavaScript programs" in done.stdout
         assert "your system's package manager" in done.stdout
 
-    def test_a_version_managers_program_does_not_count(self, ready_machine: Machine) -> None:
+    def test_a_version_managers_program_does_not_count(self, ready_machine: Machine, tmp_path: Path) -> None:
         # The sandbox would not see it either.
         ready_machine.lacks("node")
-        own = ready_machine.clone / "node"
-        own.write_text("#!/bin/sh\n")
-        own.chmod(0o755)
-        assert "nodejs" in ready_machine.setup(uid=1000, cwd=ready_machine.clone).stdout
+        shims = tmp_path / "shims"
+        shims.mkdir()
+        (shims / "node").write_text("#!/bin/sh\n")
+        (shims / "node").chmod(0o755)
+        assert "nodejs: JavaScript" in ready_machine.setup(uid=1000, search_path=f"{shims}:/usr/bin:/bin").stdout

@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.utils import ConnectionHandler
 from psycopg_pool import ConnectionPool
 from pytest_django.plugin import DjangoDbBlocker
@@ -142,6 +143,11 @@ class TestThisRun:
 
 class TestPostgresPool:
     URL = "postgres://assay@127.0.0.1:1/assay"
+
+    @pytest.fixture(autouse=True)
+    def _own_pools(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Django keeps one pool for each alias in a process."""
+        monkeypatch.setattr(DatabaseWrapper, "_connection_pools", {})
 
     def pool_of(self, settings: dict[str, Any]) -> Any:
         return ConnectionHandler({"default": settings})["default"].pool  # type: ignore[attr-defined]

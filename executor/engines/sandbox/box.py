@@ -44,6 +44,7 @@ class BoxPlan:
     address_kib: int
     stack_kib: int
     processes: int
+    runs: int = 1
     descriptors: int = 256
     disk_kib: int = 32 * 1024
     has_proc: bool = False
@@ -106,6 +107,7 @@ class Box:
             EngineUnavailable: it cannot be started.
         """
         self._plan = plan
+        self._artefacts = -1
         self._log = os.memfd_create("box-log", os.MFD_CLOEXEC)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
@@ -119,7 +121,9 @@ class Box:
             self._control.settimeout(WATCHDOG_MARGIN_S)
             files = _memfd(b"".join(pack(f.name.encode(), b"%d" % f.mode, f.content) for f in plan.files))
             try:
-                self._send(_setup_message(plan), [files])
+                if plan.artefacts_bytes:
+                    self._artefacts = os.memfd_create("artefacts", os.MFD_CLOEXEC)
+                self._send(_setup_message(plan), [files, *([self._artefacts] if plan.artefacts_bytes else [])])
             finally:
                 os.close(files)
         except BaseException:
@@ -142,9 +146,10 @@ class Box:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self._log >= 0:
-            os.close(self._log)
-            self._log = -1
+        for descriptor in (self._log, self._artefacts):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._log = self._artefacts = -1
 
     def run(self, stdin: bytes, *, wall_ms: int, output_limit_bytes: int) -> Measured:
         """Run the program once on `stdin`.
@@ -155,7 +160,6 @@ class Box:
         """
         descriptors: list[int] = []
         streams: list[_Stream] = []
-        artefacts = -1
         try:
             descriptors.append(_memfd(stdin, is_sealed=True))
             for _ in ("stdout", "stderr"):
@@ -163,11 +167,7 @@ class Box:
                 descriptors.append(theirs)
                 streams.append(_Stream(ours, output_limit_bytes))
                 os.set_blocking(ours, False)
-            if self._plan.artefacts_bytes:
-                artefacts = os.memfd_create("artefacts", os.MFD_CLOEXEC)
-                self._send(pack(b"run", b"%d" % wall_ms), [*descriptors, artefacts])
-            else:
-                self._send(pack(b"run", b"%d" % wall_ms), descriptors)
+            self._send(pack(b"run", b"%d" % wall_ms), descriptors)
             while descriptors:
                 os.close(descriptors.pop())
             reason, *figures = self._await_end(streams, time.monotonic() + wall_ms / 1000 + WATCHDOG_MARGIN_S)
@@ -184,14 +184,14 @@ class Box:
                 stdout=bytes(streams[0].kept),
                 stderr=bytes(streams[1].kept),
                 is_output_cut=any(stream.is_cut for stream in streams),
-                artefacts=tuple(self._read_artefacts(artefacts)) if artefacts >= 0 else (),
+                artefacts=tuple(self._read_artefacts()),
             )
         except (ValueError, KeyError) as error:
             raise EngineProtocolError(f"the box gave an answer that makes no sense: {error}") from error
         finally:
             for stream in streams:
                 stream.close()
-            for descriptor in (*descriptors, *([artefacts] if artefacts >= 0 else [])):
+            for descriptor in descriptors:
                 os.close(descriptor)
 
     def _await_end(self, streams: list[_Stream], deadline: float) -> list[bytes]:
@@ -248,11 +248,13 @@ class Box:
         words = os.pread(self._log, 2000, 0).decode(errors="replace").strip()
         return words or f"exit {self._process.returncode}"
 
-    def _read_artefacts(self, descriptor: int) -> Iterable[BoxFile]:
-        size = os.fstat(descriptor).st_size
+    def _read_artefacts(self) -> Iterable[BoxFile]:
+        if self._artefacts < 0:
+            return
+        size = os.fstat(self._artefacts).st_size
         if size > self._plan.artefacts_bytes * 2 + 1_000_000:
             raise EngineProtocolError("the box handed over more than it may")
-        fields = unpack(os.pread(descriptor, size, 0))
+        fields = unpack(os.pread(self._artefacts, size, 0))
         for name, mode, content in zip(fields, fields, fields, strict=True):
             yield BoxFile(name=name.decode(), content=content, mode=int(mode) & 0o555)
 
@@ -265,6 +267,7 @@ def _setup_message(plan: BoxPlan) -> bytes:
         "address_kib": plan.address_kib,
         "stack_kib": plan.stack_kib,
         "processes": plan.processes,
+        "runs": plan.runs,
         "descriptors": plan.descriptors,
         "disk_kib": plan.disk_kib,
         "proc": int(plan.has_proc),

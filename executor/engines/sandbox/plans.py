@@ -100,6 +100,7 @@ def run_plan(request: RunRequest, artefacts: Sequence[BoxFile]) -> BoxPlan:
         address_kib=0 if toolchain.is_managed_runtime else data_kib + _ADDRESS_SLACK_KIB,
         stack_kib=min(_STACK_KIB, limit_kib),
         processes=_MANAGED_PROCESSES if toolchain.is_managed_runtime else _NATIVE_PROCESSES,
+        runs=len(request.inputs),
         has_proc=toolchain.is_managed_runtime,
     )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import _socket
+import sys
 from collections.abc import Iterator
 
 MESSAGE_LIMIT_BYTES = 120_000
+_CMSG_CLOEXEC = 0x40000000
 
 
 def pack(*fields: bytes) -> bytes:
@@ -27,3 +30,10 @@ def unpack(data: bytes | memoryview) -> Iterator[bytes]:
         if at > len(data):
             raise ValueError("a packed message was cut")
         yield data[colon + 1 : at]
+
+
+def receive_descriptors(channel: _socket.socket, limit_bytes: int) -> tuple[bytes, list[int]]:
+    """The next message of a channel and the descriptors beside it; an empty message means that nobody is there."""
+    message, ancillary, _, _ = channel.recvmsg(limit_bytes, 256, _CMSG_CLOEXEC)
+    raw = b"".join(data for _, _, data in ancillary)
+    return message, [int.from_bytes(raw[at : at + 4], sys.byteorder) for at in range(0, len(raw), 4)]

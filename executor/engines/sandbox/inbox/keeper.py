@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import _socket
 import fcntl
 import os
 import resource
 
-from executor.engines.sandbox.inbox.framing import pack, unpack
+from executor.engines.sandbox.inbox.framing import pack, receive_descriptors, unpack
 from executor.engines.sandbox.inbox.kernel import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, Kernel
 
 PROGRAM = "/program"  # the program's files, read-only
 WORK = "/box"  # a run's own working directory
 SIGKILL = 9
+# The runner, two keepers and the child that waits for the next run count towards the limit of the box's user.
+_OWN_PROCESSES = 4
 
 
 class Setup:
@@ -27,9 +30,10 @@ class Setup:
             return int(numbers[name])
 
         self.cpu_ms, self.memory_kib = number(b"cpu_ms"), number(b"memory_kib")
-        self.processes, self.disk_kib, self.has_proc = number(b"processes"), number(b"disk_kib"), number(b"proc")
+        self.disk_kib, self.has_proc = number(b"disk_kib"), number(b"proc")
         self.artefacts_bytes, self.artefacts_count = number(b"artefacts_bytes"), number(b"artefacts_count")
         infinity = resource.RLIM_INFINITY
+        self.runs = number(b"runs")
         cpu_s = self.cpu_ms // 1000 + 2  # the meter is exact; this is for when the runner itself is gone
         self.rlimits = [
             (resource.RLIMIT_CPU, cpu_s),
@@ -37,7 +41,7 @@ class Setup:
             (resource.RLIMIT_AS, number(b"address_kib") * 1024 or infinity),
             (resource.RLIMIT_STACK, number(b"stack_kib") * 1024),
             (resource.RLIMIT_FSIZE, self.disk_kib * 1024),
-            (resource.RLIMIT_NPROC, self.processes),
+            (resource.RLIMIT_NPROC, number(b"processes") + _OWN_PROCESSES),
             (resource.RLIMIT_NOFILE, number(b"descriptors")),
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_MEMLOCK, 65536),
@@ -46,24 +50,22 @@ class Setup:
         ]
 
 
-def keep(kernel: Kernel, setup: Setup, names: list[str], descriptors: list[int], report: int) -> None:
+def keep(kernel: Kernel, setup: Setup, names: list[str], channel: _socket.socket, report: int, artefacts: int) -> None:
     """Be process 1 of a run: furnish it, start the program, report its end, and let nothing outlive it."""
     try:
-        stdin, stdout, stderr, *artefacts = descriptors
         kernel.set_dumpable(False)
         _furnish(kernel, setup, names)
         program = os.fork()
         if program == 0:
-            _become(kernel, setup, (stdin, stdout, stderr), report)
-        for descriptor in (stdin, stdout, stderr):
-            os.close(descriptor)
+            _become(kernel, setup, channel, report)
+        channel.close()
         while True:
             pid, status = os.waitpid(-1, 0)
             if pid == program:
                 break
         _end_all()
-        if artefacts and status == 0:
-            _hand_over(setup, set(names), artefacts[0])
+        if artefacts >= 0 and status == 0:
+            _hand_over(setup, set(names), artefacts)
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu_us = int((usage.ru_utime + usage.ru_stime) * 1e6)
         os.write(report, b"%d %d %d" % (status, cpu_us, usage.ru_maxrss))
@@ -88,16 +90,19 @@ def _furnish(kernel: Kernel, setup: Setup, names: list[str]) -> None:
     os.chdir(WORK)
 
 
-def _become(kernel: Kernel, setup: Setup, standard: tuple[int, int, int], report: int) -> None:
-    """Turn into the program: its descriptors, its limits, no rights. Does not return."""
+def _become(kernel: Kernel, setup: Setup, channel: _socket.socket, report: int) -> None:
+    """Wait for the standard descriptors, then turn into the program, with its limits and no rights. Does not return."""
     try:
-        # High copies first: a descriptor that is already 0, 1 or 2 must not be overwritten before its turn.
-        for target, source in enumerate([fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 20) for one in standard]):
-            os.dup2(source, target)
-        report = os.dup2(fcntl.fcntl(report, fcntl.F_DUPFD_CLOEXEC, 20), 3, inheritable=False)
-        os.closerange(4, 1024)
         os.setsid()  # a group of its own: kill(0) reaches nobody else
         os.umask(0o022)
+        standard = receive_descriptors(channel, 16)[1]
+        if len(standard) != 3:
+            os._exit(0)  # the runner needs no run of us after all
+        # High copies first: a descriptor that is already 0, 1 or 2 must not be overwritten before its turn.
+        for target, source in enumerate([fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 64) for one in standard]):
+            os.dup2(source, target)
+        report = os.dup2(fcntl.fcntl(report, fcntl.F_DUPFD_CLOEXEC, 64), 3, inheritable=False)
+        os.closerange(4, 1024)
         for kind, limit in setup.rlimits:
             resource.setrlimit(kind, (limit, limit))  # soft = hard
         kernel.drop_capabilities()

@@ -10,16 +10,21 @@ from collections.abc import Callable
 class Meter:
     """CPU time and memory of all processes of a run, as the kernel counts them, also of those nobody waits for."""
 
-    def __init__(self, keeper: int) -> None:
-        self._keeper = keeper
-        self._runner = os.getpid()
+    def __init__(self, keeper: int, next_keeper: int) -> None:
+        """`next_keeper` is the one made ahead for the next run (0 if none); it and its child are not this run's."""
+        self._next_keeper = next_keeper
+        self._others = {os.getpid(), keeper, next_keeper}
         self._cpu_ns: dict[int, int] = {}
         self._alive: list[int] = []
 
     def pids(self) -> list[int]:
-        """The run's processes now: everything in the box but the runner and the keeper."""
-        pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
-        return [pid for pid in pids if pid not in (self._keeper, self._runner)]
+        """The run's processes now."""
+        pids = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if pid not in self._others]
+        if self._next_keeper:
+            for pid in pids:
+                if pid not in self._cpu_ns and self._figure(pid, "stat", _parent) == self._next_keeper:
+                    self._others.add(pid)
+        return [pid for pid in pids if pid not in self._others]
 
     def read(self) -> None:
         self._alive = self.pids()
@@ -50,3 +55,7 @@ class Meter:
 
 def _proportional_kib(rollup: str) -> int:
     return int(rollup.split("\nPss:")[1].split()[0])
+
+
+def _parent(stat: str) -> int:
+    return int(stat.rpartition(")")[2].split()[1])
