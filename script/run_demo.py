@@ -16,7 +16,8 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import requests
-from demo_client import Client, DemoFailed, hand_in, read_programs, table
+
+from script.demo_client import Client, DemoFailed, hand_in, read_programs, table
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "executor" / "demo" / "programs.toml"
@@ -50,6 +51,8 @@ def main() -> int:
     # Being ended from outside stops the server and removes the folder too.
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGHUP, _end)
+    # A shell that starts us in the background has us ignore this; whoever sends it all the same means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="assay-demo-") as directory:
             return run(Path(directory), programs_path=options.programs, once=options.once)
@@ -185,11 +188,11 @@ def _show_progress(judged: int, total: int) -> None:
 
 def _stay(url: str, server: subprocess.Popen[bytes], users: list[dict[str, str]]) -> None:
     """Leave the server up until Ctrl-C, or until it ends by itself."""
-    say("", "The server stays up. Sign in at POST /api/v1/auth/token/, or try the API in the browser:")
-    say(f"  {url}/api/docs/")
-    say(*(f"  {user['role']:10}  {user['username']:16}  password {user['password']}" for user in users))
-    say("Ctrl-C stops it and removes everything it made.")
     try:
+        say("", "The server stays up. Sign in at POST /api/v1/auth/token/, or try the API in the browser:")
+        say(f"  {url}/api/docs/")
+        say(*(f"  {user['role']:10}  {user['username']:16}  password {user['password']}" for user in users))
+        say("Ctrl-C stops it and removes everything it made.")
         server.wait()
     except KeyboardInterrupt:
         say("\nStopping.")

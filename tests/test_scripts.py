@@ -51,10 +51,6 @@ class TestEveryScript:
         assert done.returncode == 2
         assert "I do not know '--no-such-option'. Try --help." in done.stdout
 
-    def test_no_python_file_beside_them_needs_what_is_not_installed_at_runtime(self) -> None:
-        for file in (ROOT / "script").glob("*.py"):
-            assert run(PYTHON, "-m", "py_compile", file).returncode == 0
-
 
 class TestServer:
     @pytest.mark.parametrize("arguments", [("--port", "http"), ("--port",), ("--host", "")])

@@ -8,7 +8,7 @@ from django.conf import settings
 from core.errors import FieldError, InvalidInput, ServiceUnavailable, TooManyRequests
 from executor.engines.base import EngineError, Limits, SourceFile
 from executor.services.code_executor import CodeExecutorService, FreeRun
-from executor.services.sources import check_files, files_of_code, language_of
+from executor.services.sources import language_of, source_files
 
 BUSY_RETRY_S = 2
 # Runs at a time and process: each holds a request, and judging must not starve.
@@ -36,8 +36,7 @@ def run_create(
         ServiceUnavailable: the engine cannot run anything now.
     """
     chosen = language_of(language)
-    program = tuple(files) if code is None else files_of_code(chosen, code)
-    check_files(chosen, program, pointer="#/files" if code is None else "#/code")
+    program = source_files(chosen, code if code is not None else files)
     if len(stdin.encode("utf-8", "surrogatepass")) > settings.EXECUTOR_RUN_STDIN_LIMIT_BYTES:
         detail = f"The input may have at most {settings.EXECUTOR_RUN_STDIN_LIMIT_BYTES} bytes."
         raise InvalidInput(detail, errors=(FieldError(pointer="#/stdin", code="input_too_large", detail=detail),))

@@ -36,9 +36,18 @@ def language_of(key: str, *, allowed: Sequence[str] = ()) -> Language:
     return language
 
 
-def files_of_code(language: Language, code: str) -> tuple[SourceFile, ...]:
-    """A program given as one text, under the file name its language wants."""
-    return (SourceFile(name=main_name_for(language, code), content=code),)
+def source_files(language: Language, program: str | Sequence[SourceFile]) -> tuple[SourceFile, ...]:
+    """A program's checked files, the main one first, from one text (named as its language wants) or from files.
+
+    Raises:
+        InvalidInput: as `check_files`, with pointers from `#/code` or `#/files`.
+    """
+    if isinstance(program, str):
+        files: tuple[SourceFile, ...] = (SourceFile(name=main_name_for(language, program), content=program),)
+    else:
+        files = tuple(program)
+    check_files(language, files, pointer="#/code" if isinstance(program, str) else "#/files")
+    return files
 
 
 def main_name_for(language: Language, code: str) -> str:

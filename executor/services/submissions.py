@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from core.errors import Conflict, NotFound
@@ -13,8 +13,10 @@ from courses.selectors import current_test_set
 from courses.services import testset_freeze
 from executor.engines.base import SourceFile
 from executor.models import Judgement, Submission
-from executor.services.sources import check_files, files_of_code, language_of
+from executor.services.sources import language_of, source_files
 from executor.signals import judgement_queued
+
+NO_SUCH_PROBLEM = "There is no such problem."
 
 
 class ProblemNotReady(Conflict):
@@ -23,7 +25,6 @@ class ProblemNotReady(Conflict):
     code = "problem_not_ready"
 
 
-@transaction.atomic
 def submission_create(
     *,
     user: User,
@@ -44,16 +45,43 @@ def submission_create(
         NotFound: there is no such problem for this user, be it missing, foreign, unpublished or not enrolled.
         ProblemNotReady: it is no algorithm problem, has no tests, or its course is archived.
     """
+    try:
+        with transaction.atomic():
+            return _create(
+                user=user,
+                problem_id=problem_id,
+                language=language,
+                received_at=received_at,
+                program=code if code is not None else tuple(files),
+                purpose=purpose,
+                feedback=feedback,
+            )
+    except IntegrityError as error:
+        # The problem was deleted while we were at it, and the database noticed at the commit.
+        if Problem.objects.filter(pk=problem_id).exists():
+            raise
+        raise NotFound(NO_SUCH_PROBLEM) from error
+
+
+def _create(
+    *,
+    user: User,
+    problem_id: int,
+    language: str,
+    received_at: datetime,
+    program: str | tuple[SourceFile, ...],
+    purpose: Submission.Purpose,
+    feedback: Submission.Feedback,
+) -> Submission:
     problem = Problem.objects.visible_to(user).select_related("algorithm", "course").filter(pk=problem_id).first()
     if problem is None:
-        raise NotFound("There is no such problem.")
+        raise NotFound(NO_SUCH_PROBLEM)
     if problem.type != Problem.Type.ALGORITHM or not hasattr(problem, "algorithm"):
         raise ProblemNotReady("This problem is not answered with a program.")
     if problem.status == Problem.Status.ARCHIVED or problem.course.status == Course.Status.ARCHIVED:
         raise ProblemNotReady("This problem is archived and takes no more submissions.")
     chosen = language_of(language, allowed=problem.algorithm.languages)
-    program = tuple(files) if code is None else files_of_code(chosen, code)
-    check_files(chosen, program, pointer="#/files" if code is None else "#/code")
+    files = source_files(chosen, program)
     test_set = current_test_set(problem)
     if test_set is None:
         raise ProblemNotReady("This problem has no tests yet.")
@@ -64,7 +92,7 @@ def submission_create(
         purpose=purpose,
         feedback=feedback,
         language=chosen.key,
-        files=[{"name": file.name, "content": file.content} for file in program],
+        files=[{"name": file.name, "content": file.content} for file in files],
         received_at=received_at,
     )
     judgement_create(submission=submission, test_set=test_set)

@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 from accounts.models import AuditEvent, Membership, Organization, User
 from accounts.services import organization_create
 from tests.accounts.factories import UserFactory
-from tests.accounts.parallel import at_once
+from tests.parallel import at_once
 
 
 def create(*arguments: str) -> str:

@@ -9,7 +9,7 @@ from accounts.models import Membership, Organization
 from accounts.services import membership_remove, membership_set, organizations
 from core.errors import DomainError, PermissionRefused
 from tests.accounts.factories import MembershipFactory, OrganizationFactory
-from tests.accounts.parallel import at_once, meeting_point
+from tests.parallel import at_once, meeting_point
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,7 +16,7 @@ from accounts.services import throttle
 from accounts.services import tokens as token_services
 from accounts.services.throttle import password_try_count
 from tests.accounts.factories import UserFactory
-from tests.accounts.parallel import at_once
+from tests.parallel import at_once
 from tests.accounts.signing_in import PASSWORD, TOKEN, Tokens, faults, refusal, sign_in
 
 LIMIT = 5

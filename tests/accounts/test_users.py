@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.accounts.factories import MembershipFactory, UserFactory
-from tests.accounts.parallel import at_once
+from tests.parallel import at_once
 from tests.accounts.signing_in import ME, PASSWORD, Tokens, faults, refusal, sign_in
 
 REGISTER = "/api/v1/auth/register/"

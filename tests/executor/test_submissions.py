@@ -1,10 +1,13 @@
 """Handing in, through the service and over HTTP: what is taken, what is refused, and that a refusal changes nothing."""
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection
+from django.db.models import ProtectedError
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
 from rest_framework.test import APIClient
@@ -13,7 +16,7 @@ from accounts.models import Membership, User
 from core.errors import NotFound
 from courses.models import Course, Enrollment, Problem
 from executor.models import Judgement, Submission
-from executor.services.submissions import ProblemNotReady, submission_create
+from executor.services.submissions import ProblemNotReady, judgement_create, submission_create
 from executor.signals import judgement_queued
 from tests.accounts.factories import MembershipFactory, UserFactory
 from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory, ProblemFactory
@@ -290,8 +293,6 @@ class TestLaw9:
     """Marks are never deleted with something else."""
 
     def test_neither_user_nor_problem_takes_submissions_along(self) -> None:
-        from django.db.models import ProtectedError
-
         submission = SubmissionFactory()
         with pytest.raises(ProtectedError):
             submission.user.delete()
@@ -318,3 +319,40 @@ class TestLanguageAvailability:
         assert response.json()["errors"][0]["code"] == "language_unavailable"
         assert "python3 is missing" in response.json()["detail"]
         assert Submission.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+class TestDeletedMeanwhile:
+    def test_a_problem_that_goes_while_one_hands_in_leaves_all_or_nothing(
+        self, student: User, problem: Problem, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """PostgreSQL notices at the commit and it is a 404; SQLite's write lock keeps the deletion away until then."""
+        deleted: list[bool] = []
+
+        def delete() -> None:
+            try:
+                Problem.objects.get(pk=problem.pk).delete()
+                deleted.append(True)
+            except (IntegrityError, ProtectedError):
+                deleted.append(False)
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=delete)
+
+        def judgement_create_late(**kwargs: Any) -> Judgement:
+            thread.start()
+            thread.join(timeout=0.5)
+            return judgement_create(**kwargs)
+
+        monkeypatch.setattr("executor.services.submissions.judgement_create", judgement_create_late)
+        try:
+            submit(student, problem)
+            is_accepted = True
+        except NotFound:
+            is_accepted = False
+        thread.join()
+        assert deleted == [not is_accepted]
+        assert is_accepted is (connection.vendor == "sqlite")
+        assert Submission.objects.exists() is is_accepted
+        assert Problem.objects.filter(pk=problem.pk).exists() is is_accepted

@@ -151,17 +151,26 @@ def supports_disable_userns(bubblewrap: str) -> bool:
 
 @cache
 def runner_code(interpreter: str) -> bytes:
-    """The in-box modules compiled by and for the box's interpreter, which need not be the one we run on, as one .pyc.
+    """The in-box modules compiled by and for the box's interpreter, as one .pyc; see `bundle`."""
+    return bundle(interpreter, inbox_sources())
+
+
+def inbox_sources() -> dict[str, str]:
+    """The source of each in-box module by its full name, in the order of their imports."""
+    directory = Path(inbox.__file__).parent
+    return {f"{inbox.__name__}.{name}": (directory / f"{name}.py").read_text() for name in _INBOX_MODULES}
+
+
+def bundle(interpreter: str, sources: dict[str, str]) -> bytes:
+    """Compile modules by the interpreter that will execute them, which need not be the one we run on.
 
     Raises:
         EngineUnavailable: the interpreter does not work.
     """
-    directory = Path(inbox.__file__).parent
-    sources = [(f"{inbox.__name__}.{name}", (directory / f"{name}.py").read_text()) for name in _INBOX_MODULES]
     done = subprocess.run(
         [interpreter, "-I", "-S", "-E", "-c", _BUNDLE],
         env={"PYTHONUTF8": "1"},
-        input=repr(sources).encode(),
+        input=repr(list(sources.items())).encode(),
         capture_output=True,
         timeout=60,
         check=False,

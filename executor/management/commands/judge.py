@@ -18,7 +18,7 @@ from executor.judging.verdicts import Verdict
 from executor.judging.wrapping import WrappingError
 from executor.services.code_executor import CodeExecutorService
 from executor.services.judgements import plan_for
-from executor.services.sources import check_files, files_of_code, language_of
+from executor.services.sources import language_of, source_files
 
 HELP = """\
 Judge a file against a problem's present tests, through the same service as students' submissions. Nothing is kept.
@@ -91,11 +91,9 @@ def _plan(problem: Problem, language: Language, paths: list[Path]) -> JudgingPla
         texts = [path.read_text(encoding="utf-8") for path in paths]
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(str(error)) from error
-    files = tuple(SourceFile(name=path.name, content=text) for path, text in zip(paths, texts, strict=True))
-    if len(files) == 1:
-        files = files_of_code(language, texts[0])
+    several = [SourceFile(name=path.name, content=text) for path, text in zip(paths, texts, strict=True)]
     try:
-        check_files(language, files, pointer="#/files")
+        files = source_files(language, several if len(several) > 1 else texts[0])
     except DomainError as error:
         raise CommandError(error.detail) from error
     test_set = current_test_set(problem)

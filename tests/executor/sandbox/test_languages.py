@@ -81,10 +81,10 @@ PROGRAMS = {
         sleeps="public class Main{public static void main(String[] a)throws Exception{Thread.sleep(60000);}}",
         grows="public class Main{public static void main(String[] a){"
         "var kept=new java.util.ArrayList<int[]>();for(;;)kept.add(new int[100000]);}}",
-        floods='public class Main{public static void main(String[] a){for(;;)System.out.println("xxxxxxxxxxxxxxxxx");}}',
-        unicode="public class Main{public static void main(String[] a){"
-        'var s=new java.util.Scanner(System.in,"UTF-8").next();'
-        'new java.io.PrintStream(System.out,true,java.nio.charset.StandardCharsets.UTF_8).println("é "+s+" "+s.length());'
+        floods='public class Main{public static void main(String[] a){for(;;)System.out.println("xxxxxxxxx");}}',
+        unicode="public class Main{public static void main(String[] a)throws Exception{"
+        "var s=new java.util.Scanner(System.in).next();"
+        'new java.io.PrintStream(System.out,true,"UTF-8").println("é "+s+" "+s.length());'
         "}}",
         total="import java.io.*;public class Main{public static void main(String[] a)throws IOException{"
         "var r=new BufferedReader(new InputStreamReader(System.in));long t=0;String l;"
