@@ -8,8 +8,6 @@ ID_MAX = 2**63 - 1
 class IdConverter(IntConverter):
     """`<id:...>`: the number of a row. One that no column could hold is no address: 404, where a query would fail."""
 
-    regex = "[0-9]{1,19}"
-
     def to_python(self, value: str) -> int:
         number = int(value)
         if number > ID_MAX:

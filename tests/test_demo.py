@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from accounts.errors import TokenRevoked
 from accounts.models import Organization, User
@@ -40,7 +41,14 @@ code = "print(5)"
 """
 
 
+@pytest.fixture
+def quick_hashing(settings: Settings) -> None:
+    """Hashing passwords slowly is not what is tested."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.mark.django_db
+@pytest.mark.usefixtures("quick_hashing")
 class TestLoading:
     def test_it_makes_a_course_with_everything_in_it(self) -> None:
         demo = demo_load()

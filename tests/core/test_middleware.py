@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from structlog.testing import capture_logs
 
 from accounts.models import User
+from core.asgi import RECEIVED_AT
 from core.clock import received_at
 from core.middleware import REQUEST_ID, RequestContextMiddleware
 
@@ -43,6 +44,18 @@ class TestReceipt:
 
     def test_it_is_stamped_outside_everything_else(self, settings: LazySettings) -> None:
         assert settings.MIDDLEWARE[0] == "core.middleware.RequestContextMiddleware"
+
+    def test_the_moment_the_body_was_complete_counts_however_late_a_thread_is_free(self) -> None:
+        request = RequestFactory().get("/")
+        request.scope = {RECEIVED_AT: NOON}  # type: ignore[attr-defined]
+        seen = []
+
+        def view(request: HttpRequest) -> HttpResponse:
+            seen.append(received_at(request))
+            return HttpResponse()
+
+        RequestContextMiddleware(view)(request)
+        assert seen == [NOON]
 
     def test_without_the_middleware_it_would_be_the_time_of_asking(self) -> None:
         with freeze_time(NOON) as clock:

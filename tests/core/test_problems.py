@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from rest_framework.exceptions import ValidationError
 from rest_framework.test import APIClient
@@ -129,10 +130,14 @@ class TestErrorsOfFields:
             ("#/parts/1/name", "blank"),
             ("#/parts/2/extra", "unknown_field"),
             ("#/counts/1", "invalid"),
-            # Two fields with the names that REST framework gives the parts of one error.
             ("#/message", "invalid"),
             ("#/code", "invalid"),
         }
+
+    def test_two_fields_named_like_the_parts_of_one_error_are_two_faults(self, api: APIClient) -> None:
+        response = api.post("/api/v1/echo/", {"message": "x", "code": "y"}, format="json")
+        errors = assert_problem(response, status=422, code="invalid")["errors"]
+        assert {error["pointer"] for error in errors} == {"#/message", "#/code"}
 
     @pytest.mark.parametrize("body", ["[]", '["name"]', '"text"', "7", "null", "true"])
     def test_a_body_that_is_no_object(self, api: APIClient, body: str) -> None:
@@ -164,6 +169,12 @@ class TestErrorsOfFields:
         assert theirs is not None
         assert ours.status_code == theirs.status_code == 422
         assert ours.data["errors"] == theirs.data["errors"]
+
+    def test_a_refusal_rolls_back_where_requests_are_transactions(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+        with transaction.atomic():
+            exception_handler(NotFound(), {})
+            assert transaction.get_rollback()
 
     def test_a_bug_is_left_to_the_error_page(self) -> None:
         assert exception_handler(RuntimeError(), {}) is None

@@ -119,7 +119,7 @@ class Box:
             raise
         try:
             self._control.settimeout(WATCHDOG_MARGIN_S)
-            files = _memfd(b"".join(pack(f.name.encode(), b"%d" % f.mode, f.content) for f in plan.files))
+            files = _memfd(b"".join(pack(os.fsencode(f.name), b"%d" % f.mode, f.content) for f in plan.files))
             try:
                 if plan.artefacts_bytes:
                     self._artefacts = os.memfd_create("artefacts", os.MFD_CLOEXEC)
@@ -256,7 +256,7 @@ class Box:
             raise EngineProtocolError("the box handed over more than it may")
         fields = unpack(os.pread(self._artefacts, size, 0))
         for name, mode, content in zip(fields, fields, fields, strict=True):
-            yield BoxFile(name=name.decode(), content=content, mode=int(mode) & 0o555)
+            yield BoxFile(name=os.fsdecode(name), content=content, mode=int(mode) & 0o555)
 
 
 def _setup_message(plan: BoxPlan) -> bytes:

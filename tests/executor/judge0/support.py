@@ -19,6 +19,8 @@ from executor.judging.languages import LANGUAGES
 
 URL = "http://judge0.test"
 KEY = "k3y-that-nobody-may-see"
+BATCH = f"{URL}/submissions/batch"
+OTHER_TOKEN = "00000000-0000-0000-0000-000000000000"
 RECORDINGS = Path(__file__).parent / "recordings"
 SERVER: dict[str, Any] = json.loads((RECORDINGS / "server.json").read_text())
 JOBS: dict[str, Any] = json.loads((RECORDINGS / "jobs.json").read_text())["jobs"]
@@ -45,6 +47,13 @@ def b64(content: bytes) -> str:
 def recorded_job(name: str, **changes: object) -> Item:
     """A recorded job's fields, as the batch GET answers them, with some changed."""
     return {**JOBS[name]["item"], **changes}
+
+
+UNFINISHED: list[Item | None] = [recorded_job("queued"), recorded_job("processing")]
+
+
+def inputs(count: int) -> list[bytes]:
+    return [f"input {number}".encode() for number in range(count)]
 
 
 def request_of(
@@ -165,6 +174,21 @@ def mounted(fake: FakeJudge0) -> Iterator[FakeJudge0]:
 def engine_with(clock: FakeClock | None = None, *, url: str = URL, timeouts: Timeouts | None = None) -> Judge0Engine:
     clock = clock or FakeClock()
     return Judge0Engine(base_url=url, auth_token=KEY, timeouts=timeouts or Timeouts(), clock=clock, sleep=clock.sleep)
+
+
+@contextmanager
+def answering(method: str, url: str, **reply: Any) -> Iterator[FakeJudge0]:
+    """A well-behaved Judge0 but for one address."""
+    fake = FakeJudge0()
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.add(method, url, **reply)
+        fake.mount(mock)
+        yield fake
+
+
+def refusal(name: str) -> dict[str, Any]:
+    answer = ANSWERS[name]
+    return {"status": answer["status"], "body": answer["body"], "content_type": answer["content_type"]}
 
 
 class RawServer:

@@ -6,6 +6,7 @@ import _socket
 import fcntl
 import os
 import resource
+import stat
 
 from executor.engines.sandbox.inbox.framing import pack, receive_descriptors, unpack
 from executor.engines.sandbox.inbox.kernel import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, Kernel
@@ -131,25 +132,20 @@ def _end_all() -> None:
 def _hand_over(setup: Setup, given: set[str], target: int) -> None:
     """Write the regular files that the program left in its directory to a descriptor; links and such are left out."""
     left, count = setup.artefacts_bytes, 0
-    for name in sorted(os.listdir(WORK)):
-        descriptor = -1
+    for name in sorted(set(os.listdir(WORK)) - given):
         try:
-            if name not in given:
-                descriptor = os.open(f"{WORK}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            descriptor = os.open(f"{WORK}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             continue  # a symbolic link, a socket, or a file made unreadable: nothing a compiler leaves
-        if descriptor < 0:
-            continue
-        with open(descriptor, "rb") as file:
-            info = os.fstat(descriptor)
-            if info.st_mode & 0o170000 != 0o100000:
-                continue
+        info = os.fstat(descriptor)
+        if stat.S_ISREG(info.st_mode):
             count, left = count + 1, left - info.st_size
             if left < 0 or count > setup.artefacts_count:
-                os.ftruncate(target, 0)
-                os.write(target, b"too much")
+                os.ftruncate(target, 0)  # nothing at all, which the engine takes for a failed compilation
                 return
-            mode = b"365" if info.st_mode & 0o100 else b"292"  # 0555 and 0444
-            record = memoryview(pack(os.fsencode(name), mode, file.read()))
+            mode = b"%d" % (0o555 if info.st_mode & stat.S_IXUSR else 0o444)
+            with open(descriptor, "rb", closefd=False) as file:
+                record = memoryview(pack(os.fsencode(name), mode, file.read()))
             while record:
                 record = record[os.write(target, record) :]
+        os.close(descriptor)
