@@ -49,6 +49,8 @@ class RequestContextMiddleware:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
+            # The line below says it, with the id; Django's own comes when the id is no longer bound.
+            response._has_been_logged = True  # type: ignore[attr-defined]
             logger.info(
                 "request",
                 method=request.method,

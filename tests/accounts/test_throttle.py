@@ -16,8 +16,8 @@ from accounts.services import throttle
 from accounts.services import tokens as token_services
 from accounts.services.throttle import password_try_count
 from tests.accounts.factories import UserFactory
-from tests.parallel import at_once
 from tests.accounts.signing_in import PASSWORD, TOKEN, Tokens, faults, refusal, sign_in
+from tests.parallel import at_once
 
 LIMIT = 5
 WINDOW_S = 60

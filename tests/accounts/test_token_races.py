@@ -9,8 +9,8 @@ from accounts.models import TokenFamily, User
 from accounts.services import token_refresh
 from accounts.services import tokens as token_services
 from accounts.tokens import TokenPair
-from tests.parallel import at_once
 from tests.accounts.signing_in import ME, REFRESH, Tokens, refusal
+from tests.parallel import at_once
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,8 +8,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.accounts.factories import MembershipFactory, UserFactory
-from tests.parallel import at_once
 from tests.accounts.signing_in import ME, PASSWORD, Tokens, faults, refusal, sign_in
+from tests.parallel import at_once
 
 REGISTER = "/api/v1/auth/register/"
 GRACE = {"username": "grace", "email": "grace@example.org", "password": PASSWORD, "display_name": "Grace H."}

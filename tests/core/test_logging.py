@@ -99,6 +99,14 @@ class TestJSON:
         assert [line["status"] for line in lines if line["event"] == "request"] == [500]
 
     @pytest.mark.urls("tests.core.urls")
+    @pytest.mark.django_db
+    def test_every_line_about_a_refusal_of_ours_has_the_id(self, stream: StringIO) -> None:
+        response = Client().get("/api/v1/fail/database/")
+        lines = lines_of(stream)
+        assert [line["event"] for line in lines] == ["about_to_fail", "database_failed", "request"]
+        assert {line.get("request_id") for line in lines} == {response.json()["request_id"]}
+
+    @pytest.mark.urls("tests.core.urls")
     @pytest.mark.parametrize("host", ["evil.example", "testserver"])
     def test_a_fault_of_the_caller_is_no_more_than_the_request_line(self, stream: StringIO, host: str) -> None:
         Client().get("/api/v1/nothing%0a%1b[31m/", HTTP_HOST=host)

@@ -16,10 +16,10 @@ from courses.selectors import current_test_set, sample_tests
 from courses.services import testset as testset_module
 from courses.testdata import DEPTH_MAX, TEST_CASES_MAX, TestCaseSpec
 from tests.accounts.factories import UserFactory
-from tests.parallel import at_once, meeting_point
 from tests.courses.conftest import World
 from tests.courses.factories import AlgorithmProblemFactory, ProblemFactory
 from tests.courses.refusals import refused
+from tests.parallel import at_once, meeting_point
 
 ONE = [TestCaseSpec(input="1\n", expected_output="2\n")]
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import _socket
 import sys
-from collections.abc import Iterator
+
+TYPE_CHECKING = False  # typing and collections would double the time the box takes to start
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MESSAGE_LIMIT_BYTES = 120_000
 _CMSG_CLOEXEC = 0x40000000

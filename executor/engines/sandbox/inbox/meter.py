@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+
+TYPE_CHECKING = False  # typing and collections would double the time the box takes to start
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Meter:
