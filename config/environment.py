@@ -139,8 +139,6 @@ def database_settings(environment: Environment) -> dict[str, Any]:
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
         }
-        # Tests meet what is promised, on a file; a database in memory has neither the journal nor the locks.
-        config["TEST"] = {"NAME": str(environment.data_dir / "test.sqlite3")}
         return config
     options = config.setdefault("OPTIONS", {})
     options.setdefault("connect_timeout", 5)

@@ -4,7 +4,6 @@ import fcntl
 import os
 import select
 import socket
-import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -141,11 +140,9 @@ class Box:
     def close(self) -> None:
         """End the box. The runner hangs up with us, and with process 1 the kernel ends all others before we return."""
         self._control.close()
-        try:
-            self._process.wait(_END_S)
-        except subprocess.TimeoutExpired:
+        if not self._has_ended():
             self._process.kill()
-            self._process.wait()
+        self._process.wait()
         for descriptor in (self._log, self._artefacts):
             if descriptor >= 0:
                 os.close(descriptor)
@@ -240,11 +237,22 @@ class Box:
         except OSError as error:
             raise EngineUnavailable(f"the box ended at its start: {self._last_words()}") from error
 
-    def _last_words(self) -> str:
+    def _has_ended(self) -> bool:
+        """Wait for the box's process for a while, woken by its end; Popen.wait with a timeout would sleep in steps."""
+        if self._process.poll() is not None:
+            return True
+        descriptor = os.pidfd_open(self._process.pid)
         try:
-            self._process.wait(_END_S)
-        except subprocess.TimeoutExpired:
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            return bool(poll.poll(_END_S * 1000))
+        finally:
+            os.close(descriptor)
+
+    def _last_words(self) -> str:
+        if not self._has_ended():
             return "its process still runs"
+        self._process.wait()
         words = os.pread(self._log, 2000, 0).decode(errors="replace").strip()
         return words or f"exit {self._process.returncode}"
 

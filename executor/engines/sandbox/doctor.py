@@ -23,6 +23,7 @@ _REMEDIES = (
         f"no user namespaces here (a container, or kernel.unprivileged_userns_clone=0): {_JUDGE0}",
     ),
     ("Creating new namespace failed", f"no user namespaces here: {_JUDGE0}"),
+    ("Can't find source path", "python3 is missing where an ordinary user can read it: apt-get install python3"),
     ("clone:", f"namespaces inside bubblewrap's are refused (AppArmor's bwrap-userns-restrict profile?): {_JUDGE0}"),
     ("unshare:", f"namespaces inside bubblewrap's are refused (AppArmor's bwrap-userns-restrict profile?): {_JUDGE0}"),
     ("mount", f"a box may not mount its own file systems here: {_JUDGE0}"),
@@ -56,6 +57,7 @@ def prove(open_box: Callable[[BoxPlan], Box]) -> None:
 
     Raises:
         EngineUnavailable: it cannot be made here, or does not hold; the message names the fix where one is known.
+        OSError, subprocess.SubprocessError: its processes could not be started at all.
     """
     try:
         said = _probe(open_box)
@@ -64,8 +66,6 @@ def prove(open_box: Callable[[BoxPlan], Box]) -> None:
             if symptom in str(error):
                 raise EngineUnavailable(remedy) from error
         raise
-    except OSError as error:
-        raise EngineUnavailable(f"a box cannot be started here: {error}") from error
     if said != b"open:\n":
         text = said.decode(errors="replace").strip()[:300]
         raise EngineUnavailable(f"a box on this machine does not hold ({text}): use EXECUTOR_ENGINE=judge0")

@@ -1,5 +1,6 @@
 """The sandbox as an engine: refuses where it cannot contain, compiles once, and runs every input in one box."""
 
+import subprocess
 import threading
 
 from executor.engines.base import (
@@ -74,7 +75,10 @@ class SandboxEngine:
         with self._lock:
             if self._host is None:
                 host = Host.found(uid_for_root=self._uid_for_root)
-                doctor.prove(lambda plan: self.open_box(host, plan))
+                try:
+                    doctor.prove(lambda plan: self.open_box(host, plan))
+                except (OSError, subprocess.SubprocessError) as error:
+                    raise EngineUnavailable(f"a box cannot be started here: {error}") from error
                 self._host = host
             return self._host
 

@@ -7,6 +7,8 @@ from executor.engines.sandbox.box import Measured
 
 # A failing program whose peak came this near to the limit failed because of it: what it asked for last was refused.
 _NEAR_LIMIT = 0.9
+# Below this a peak says nothing: the pages of the process that turned into the program are in it.
+_FLOOR_KIB = 12 * 1024
 _MARK_WINDOW_BYTES = 16 * 1024
 
 
@@ -18,7 +20,7 @@ def run_result(measured: Measured, limits: Limits, toolchain: Toolchain) -> RunR
     request that fails is the memory limit in Python, C++, Java and JavaScript; in C, where nobody says it, it is
     whatever the program makes of the NULL it got.
     """
-    limit_kib = (limits.memory_limit_mb + toolchain.memory_overhead_mb) * 1024
+    limit_kib = max((limits.memory_limit_mb + toolchain.memory_overhead_mb) * 1024, _FLOOR_KIB)
     signal = os.WTERMSIG(measured.wait_status) if os.WIFSIGNALED(measured.wait_status) else None
     exit_code = os.WEXITSTATUS(measured.wait_status) if os.WIFEXITED(measured.wait_status) else None
     has_failed = not measured.reason and (signal is not None or exit_code != 0)

@@ -368,6 +368,11 @@ class SystemCallsTestCase:
         said = dict(line.split() for line in only(run("python", CALLS, engine=engine)).stdout.decode().splitlines())
         assert {name for name, word in said.items() if word == "done"} >= POSSIBLE
 
+    def test_they_are_refused_also_by_a_bubblewrap_that_cannot_forbid_user_namespaces(self, run: Run) -> None:
+        engine = WeakEngine(argv=without("--disable-userns"))
+        said = dict(line.split() for line in only(run("python", CALLS, engine=engine)).stdout.decode().splitlines())
+        assert set(said.values()) <= {"EPERM", "ENOSYS"}
+
     def test_a_program_holds_no_rights(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         code = "console.log(require('fs').readFileSync('/proc/self/status', 'utf8'))"
 

@@ -99,6 +99,10 @@ class FiguresTestCase:
         result = only(run("python", "kept = bytearray(b'x') * 100_000_000"))
         assert 100_000 < result.memory_kib < 130_000
 
+    def test_a_tiny_limit_does_not_hold_the_starters_pages_against_a_program(self, run: Run) -> None:
+        limits = Limits(time_limit_ms=1000, wall_limit_ms=2000, memory_limit_mb=4)
+        assert only(run("c", "int main(){return 0;}", limits=limits)).status is RunStatus.EXITED
+
     def test_large_inputs_do_not_count_as_the_programs_memory(self, run: Run) -> None:
         result = only(run("c", "int main(){return 0;}", b"x" * 50_000_000))
         assert result.memory_kib < 12_000

@@ -210,6 +210,11 @@ def main() -> None:
     control = int(sys.argv[1])
     os.closerange(3, control)
     os.closerange(control + 1, 1024)
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("800")  # where the machine runs out of memory, a box goes before the server
+    except OSError:
+        pass
     runner = Runner(_socket.socket(fileno=control))
     try:
         runner.serve()
