@@ -1,6 +1,6 @@
 """`script/setup`, run for real on machines that lack this or that.
 
-A machine is made of this one by bubblewrap: /usr/bin is replaced by a folder of links to the programs it shall have,
+A machine is made of this one by bubblewrap: /usr/bin and /etc are replaced by folders of links to what it shall have,
 and apt by stand-ins that write down what they are asked. Nothing is installed.
 """
 
@@ -32,12 +32,26 @@ class Machine:
 
     def __init__(self, directory: Path) -> None:
         self.clone = directory / "clone"
+        self.etc = directory / "etc"
         self._bin, self._real_bin = directory / "bin", directory / "real-bin"
         self._log, self._updated = directory / "apt.log", directory / "updated"
-        self._real_bin.mkdir()
-        self._bin.mkdir()
+        real_etc = directory / "real-etc"
+        self._kernel = directory / "kernel"
+        for folder, real in ((self._bin, self._real_bin), (self.etc, real_etc)):
+            folder.mkdir()
+            real.mkdir()
         for name in os.listdir("/usr/bin"):
             (self._bin / name).symlink_to(self._real_bin / name)
+        for name in os.listdir("/etc"):
+            if name != "apparmor.d":
+                (self.etc / name).symlink_to(real_etc / name)
+        (self.etc / "apparmor.d").mkdir()
+        self._kernel.mkdir()
+        self._mounts = (
+            *("--bind", "/usr/bin", self._real_bin, "--bind", self._bin, "/usr/bin"),
+            *("--bind", "/etc", real_etc, "--bind", self.etc, "/etc"),
+            *("--bind", self._kernel, "/proc/sys/kernel"),
+        )
         (self.clone / "script").mkdir(parents=True)
         for name in ("setup", "lib.sh"):
             shutil.copy(ROOT / "script" / name, self.clone / "script")
@@ -58,6 +72,10 @@ class Machine:
         (self._bin / name).write_text(script)
         (self._bin / name).chmod(0o755)
 
+    def has_restricted_namespaces(self) -> None:
+        """As Ubuntu 24.04: only programs with an AppArmor profile may make user namespaces."""
+        (self._kernel / "apparmor_restrict_unprivileged_userns").write_text("1\n")
+
     def lacks(self, *names: str) -> None:
         """Take programs out of /usr/bin."""
         for name in names:
@@ -75,7 +93,7 @@ class Machine:
         box = ["bwrap", "--dev-bind", "/", "/", "--unshare-user", "--uid", str(uid), "--gid", str(uid)]
         for path in hidden:
             box += ["--tmpfs", str(path)]
-        box += ["--bind", "/usr/bin", str(self._real_bin), "--bind", str(self._bin), "/usr/bin"]
+        box += [str(word) for word in self._mounts]
         # Whatever this machine has besides is out of sight.
         environment = clean_environment(PATH=search_path)
         script = self.clone / "script" / "setup"
@@ -241,3 +259,35 @@ class TestSystemPackages:
         (shims / "node").write_text("#!/bin/sh\n")
         (shims / "node").chmod(0o755)
         assert "nodejs: JavaScript" in ready_machine.setup(uid=1000, search_path=f"{shims}:/usr/bin:/bin").stdout
+
+
+class TestAppArmor:
+    """The stand-in of `apparmor_parser` writes down what it is given; that Ubuntu's kernel obeys is not shown here."""
+
+    @pytest.fixture
+    def ubuntu(self, ready_machine: Machine) -> Machine:
+        ready_machine.has_restricted_namespaces()
+        ready_machine.has("apparmor_parser", f'#!/bin/sh\necho "$*" >>{ready_machine.clone}/parsed\n')
+        return ready_machine
+
+    def test_root_lets_bubblewrap_make_namespaces_once_and_says_so(self, ubuntu: Machine) -> None:
+        assert "letting bubblewrap make namespaces, by /etc/apparmor.d/bwrap" in ubuntu.setup().stdout
+        profile = (ubuntu.etc / "apparmor.d" / "bwrap").read_text()
+        assert "profile bwrap /usr/bin/bwrap flags=(unconfined) {\n  userns,\n" in profile
+        assert "AppArmor" not in ubuntu.setup().stdout
+        assert (ubuntu.clone / "parsed").read_text() == "--replace /etc/apparmor.d/bwrap\n"
+
+    def test_a_profile_of_the_administrators_stays_as_it_is(self, ubuntu: Machine) -> None:
+        (ubuntu.etc / "apparmor.d" / "own").write_text("profile own /usr/bin/bwrap {\n}\n")
+        assert "AppArmor" not in ubuntu.setup().stdout
+        assert not (ubuntu.etc / "apparmor.d" / "bwrap").exists()
+
+    def test_without_root_it_says_what_to_type(self, ubuntu: Machine) -> None:
+        done = ubuntu.setup(uid=1000)
+        assert done.returncode == 0
+        assert "To allow it, type: sudo script/setup" in done.stdout
+        assert not list((ubuntu.etc / "apparmor.d").iterdir())
+
+    def test_a_machine_without_the_restriction_is_left_alone(self, ready_machine: Machine) -> None:
+        assert "AppArmor" not in ready_machine.setup().stdout
+        assert not list((ready_machine.etc / "apparmor.d").iterdir())

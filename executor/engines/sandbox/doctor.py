@@ -46,7 +46,6 @@ if engine > 9:
     attempt("process", lambda: os.kill(engine, 0))
 attempt("root", lambda: os.mkdir("/kept"))
 attempt("program", lambda: open(sys.argv[0], "a"))
-attempt("home", lambda: os.listdir("/root"))
 attempt("proc", lambda: open("/proc/1/status"))
 print("open:", *found)
 """

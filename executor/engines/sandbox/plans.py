@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
 
+from executor.engines.argv import expand_argv
 from executor.engines.base import EngineRejected, EngineUnavailable, RunRequest, Toolchain
 from executor.engines.sandbox import seccomp
 from executor.engines.sandbox.box import BoxFile, BoxPlan
@@ -122,17 +122,7 @@ def _files(request: RunRequest, names: Iterable[str]) -> list[BoxFile]:
 
 
 def _argv(words: Sequence[str], request: RunRequest) -> list[str]:
-    main = request.files[0].name
-    sources = [file.name for file in request.files if file.name.endswith(request.toolchain.source_suffixes)]
-    values = {"main": main, "stem": PurePosixPath(main).stem, "memory_limit_mb": str(request.limits.memory_limit_mb)}
-    argv: list[str] = []
-    for word in words:
-        if word == "{sources}":
-            argv += sources
-            continue
-        for key, value in values.items():
-            word = word.replace("{" + key + "}", value)
-        argv.append(word)
+    argv = expand_argv(words, request)
     program = argv[0]
     if "/" not in program:
         found = find_program(program)

@@ -1,41 +1,23 @@
-"""What the sandbox promises as an engine: order, early stop, honest figures, and no verdict where it failed itself."""
+"""What the sandbox promises as an engine: order, early stop, honest figures, and refusal of bad requests."""
 
-import dataclasses
 import os
-import shutil
-import signal
 import subprocess
-import sys
-import tempfile
-import threading
 import time
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from executor.engines.base import (
-    EngineProtocolError,
     EngineRejected,
-    EngineUnavailable,
     Limits,
-    RunReport,
     RunRequest,
     RunResult,
     RunStatus,
     SourceFile,
 )
-from executor.engines.sandbox import SandboxEngine, box, host, plans
-from executor.engines.sandbox.box import Box, BoxFile, BoxPlan
-from executor.engines.sandbox.engine import DEFAULT_UID
-from executor.engines.sandbox.host import Host
+from executor.engines.sandbox import SandboxEngine, host, plans
 from executor.judging.languages import LANGUAGES
-from tests.executor.sandbox.conftest import LIMITS, Run, children_of, only, processes_naming
-from tests.executor.sandbox.weakened import changed_runner, with_bind
-
-SLEEP = "import time\ntime.sleep(30)"
+from tests.executor.sandbox.conftest import LIMITS, Run, only
 
 
 class OrderTestCase:
@@ -135,72 +117,6 @@ class FiguresTestCase:
         assert (result.status, result.stdout) == (RunStatus.EXITED, b"ok\n")
 
 
-class CompileTestCase:
-    @pytest.mark.parametrize(
-        ("language", "code"),
-        [
-            pytest.param("c", '#include "main.c"\n#include "main.c"', id="includes itself"),
-            pytest.param("c", '#include "/dev/random"', id="includes a device"),
-            pytest.param("c", "char a[1ul<<32]={1};int main(){}", id="a huge array"),
-            pytest.param("cpp", "template<int N> struct A{typename A<N+1>::t x;}; A<0> a;", id="endless templates"),
-            pytest.param("cpp", "\n".join(f"undeclared{n};" for n in range(9000)), id="an error a line"),
-        ],
-    )
-    def test_a_bomb_fails_with_bounded_output(
-        self, run: Run, monkeypatch: pytest.MonkeyPatch, language: str, code: str
-    ) -> None:
-        monkeypatch.setattr(plans, "COMPILE_WALL_MS", 5000)
-        started = time.monotonic()
-        report = run(language, code)
-        assert report.compilation is not None
-        assert not report.compilation.succeeded
-        assert 0 < len(report.compilation.output) <= 66_000
-        assert time.monotonic() - started < 15
-
-    def test_a_compiler_sees_no_file_of_ours(self, run: Run) -> None:
-        report = run("c", f'#include "{__file__}"\nint main(){{}}')
-        assert report.compilation is not None
-        assert not report.compilation.succeeded
-        assert "No such file" in report.compilation.output
-
-    def test_only_regular_files_are_handed_over(self, engine: SandboxEngine) -> None:
-        code = (
-            "import os, socket\nopen('kept', 'w').write('x'); os.chmod('kept', 0o755)\nopen('closed', 'w'); "
-            "os.chmod('closed', 0)\nos.symlink('/usr/bin/python3', 'link'); os.mkfifo('fifo'); os.mkdir('directory')\n"
-            "os.symlink('kept', 'second-link')\n"
-        )
-        request = RunRequest(
-            toolchain=LANGUAGES["python"].toolchain,
-            files=(SourceFile(name="main.py", content=code),),
-            inputs=(),
-            limits=LIMITS,
-        )
-        plan = dataclasses.replace(plans.run_plan(request, ()), runs=1, artefacts_bytes=1000, artefacts_count=5)
-        with engine.open_box(Host.found(uid_for_root=DEFAULT_UID), plan) as opened:
-            left = opened.run(b"", wall_ms=5000, output_limit_bytes=1000)
-        assert left.wait_status == 0, left
-        assert left.artefacts == (BoxFile(name="kept", content=b"x", mode=0o555),)
-
-    def test_too_much_is_handed_over_as_nothing(self, engine: SandboxEngine) -> None:
-        code = "for n in range(4): open(f'file{n}', 'w').write('x' * 400)"
-        request = RunRequest(
-            toolchain=LANGUAGES["python"].toolchain,
-            files=(SourceFile(name="main.py", content=code),),
-            inputs=(),
-            limits=LIMITS,
-        )
-        plan = dataclasses.replace(plans.run_plan(request, ()), runs=1, artefacts_bytes=1000, artefacts_count=5)
-        with engine.open_box(Host.found(uid_for_root=DEFAULT_UID), plan) as opened:
-            assert opened.run(b"", wall_ms=5000, output_limit_bytes=1000).artefacts == ()
-
-    def test_data_files_reach_a_compiled_program_and_its_sources_do_not(self, run: Run) -> None:
-        code = (
-            '#include <stdio.h>\nint main(){char s[9]="";FILE*f=fopen("data.txt","r");fgets(s,9,f);'
-            'printf("%s %d",s,fopen("main.c","r")==0);}'
-        )
-        assert only(run("c", code, files={"data.txt": "given"})).stdout == b"given 1"
-
-
 class RequestTestCase:
     @pytest.mark.parametrize(
         "name",
@@ -227,181 +143,3 @@ class RequestTestCase:
         found = host.find_program("python3")
         assert found is not None
         assert found.startswith(("/usr/", "/bin/")) or found == os.path.realpath(found)
-
-
-class _WatchedEngine(SandboxEngine):
-    """Lets a test at the processes of its boxes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.boxes: list[Box] = []
-
-    def open_box(self, host: Host, plan: BoxPlan) -> Box:
-        self.boxes.append(super().open_box(host, plan))
-        return self.boxes[-1]
-
-    def process_of_last_box(self, role: str) -> int:
-        """The pid of `bubblewrap`, of the `runner` in it, or of the `keeper` under that."""
-        pid = self.boxes[-1]._process.pid
-        for _ in range(("bubblewrap", "runner", "keeper").index(role)):
-            pid = children_of(pid)[0]
-        return pid
-
-
-class FailureTestCase:
-    """Whatever happens to the box itself is the engine's failure, never a result."""
-
-    @pytest.mark.parametrize("role", ["bubblewrap", "runner", "keeper"])
-    def test_a_killed_part_of_the_box_is_no_verdict(self, run: Run, role: str) -> None:
-        marker = f"marker-{uuid.uuid4().hex}"
-        engine = _WatchedEngine()
-        assert engine.health().is_ready
-        outcome: list[RunReport | EngineUnavailable] = []
-
-        def work() -> None:
-            try:
-                outcome.append(run("python", f"import os\nos.execv('/bin/sleep', ['{marker}', '30'])", engine=engine))
-            except EngineUnavailable as error:
-                outcome.append(error)
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        _wait_until(lambda: bool(processes_naming(marker)))
-        os.kill(engine.process_of_last_box(role), signal.SIGKILL)
-        thread.join(10)
-        assert isinstance(outcome[0], EngineUnavailable)
-        _wait_until(lambda: not processes_naming(marker))
-
-    def test_a_box_that_hangs_is_ended(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(box, "WATCHDOG_MARGIN_S", 1.5)
-        engine = _WatchedEngine()
-        assert engine.health().is_ready
-
-        def stop_the_runner() -> None:
-            _wait_until(lambda: len(engine.boxes) == 2 and bool(children_of(engine.boxes[-1]._process.pid)))
-            time.sleep(0.3)
-            os.kill(engine.process_of_last_box("runner"), signal.SIGSTOP)
-
-        thread = threading.Thread(target=stop_the_runner)
-        thread.start()
-        with pytest.raises(EngineUnavailable, match="did not answer in time"):
-            run(
-                "python",
-                SLEEP,
-                engine=engine,
-                limits=Limits(time_limit_ms=1000, wall_limit_ms=1000, memory_limit_mb=64),
-            )
-        thread.join()
-
-    def test_a_killed_engine_leaves_nothing_running(self) -> None:
-        marker = f"marker-{uuid.uuid4().hex}"
-        script = (
-            "from executor.engines.base import *\nfrom executor.engines.sandbox import SandboxEngine\n"
-            "from executor.judging.languages import LANGUAGES\n"
-            f"code = \"import os; os.execv('/bin/sleep', ['{marker}', '30'])\"\n"
-            "SandboxEngine().run(RunRequest(toolchain=LANGUAGES['python'].toolchain, inputs=(b'',),"
-            "files=(SourceFile(name='main.py', content=code),),"
-            "limits=Limits(time_limit_ms=9000, wall_limit_ms=30000, memory_limit_mb=64)))"
-        )
-        root = Path(__file__).parents[3]
-        process = subprocess.Popen([sys.executable, "-c", script], cwd=root, env={"PYTHONPATH": str(root)})
-        try:
-            _wait_until(lambda: any(pid != process.pid for pid in processes_naming(marker)))
-        finally:
-            process.kill()
-            process.wait()
-        _wait_until(lambda: not processes_naming(marker))
-
-    @pytest.mark.parametrize(
-        "answer",
-        [
-            "b'ended', b'', b'x', b'1', b'1', b'1'",
-            "b'ended', b''",
-            "b'accepted', b'1'",
-            "b'ended', b'luck', b'0', b'1', b'1', b'1'",
-        ],
-    )
-    def test_an_answer_that_makes_no_sense_is_no_verdict(
-        self, run: Run, monkeypatch: pytest.MonkeyPatch, answer: str
-    ) -> None:
-        engine = SandboxEngine()
-        assert engine.health().is_ready
-        changed = changed_runner(
-            ('self.say(b"ended", reason, *(b"%d" % figure for figure in figures))', f"self.say({answer})")
-        )
-        monkeypatch.setattr(host, "runner_code", changed)
-        with pytest.raises(EngineProtocolError):
-            run("python", "pass", engine=engine)
-
-    def test_a_failing_set_up_is_no_verdict(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        engine = SandboxEngine()
-        assert engine.health().is_ready
-        monkeypatch.setattr(host, "runner_code", changed_runner(("kernel.drop_capabilities()", "raise OSError('no')")))
-        with pytest.raises(EngineUnavailable, match="OSError: no"):
-            run("python", "pass", engine=engine)
-
-
-@pytest.fixture
-def pretended_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A file to be filled with a script that is taken for bubblewrap."""
-    directory = Path(tempfile.mkdtemp(dir="/var/tmp"))
-    directory.chmod(0o755)
-    path = directory / "bwrap"
-    real = host.find_program
-    monkeypatch.setattr(host, "find_program", lambda name: str(path) if name == "bwrap" else real(name))
-    yield path
-    shutil.rmtree(directory)
-
-
-class HealthTestCase:
-    def test_a_machine_that_contains_is_ready(self, engine: SandboxEngine) -> None:
-        health = engine.health()
-        assert (health.is_ready, health.tier) == (True, "A"), health.detail
-
-    def test_without_bubblewrap_it_refuses_and_names_the_package(
-        self, run: Run, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        real = host.find_program
-        monkeypatch.setattr(host, "find_program", lambda name: None if name == "bwrap" else real(name))
-        engine = SandboxEngine()
-        assert not engine.health().is_ready
-        assert engine.health().detail == "bubblewrap is missing: apt-get install bubblewrap"
-        with pytest.raises(EngineUnavailable, match="apt-get install bubblewrap"):
-            run("python", "pass", engine=engine)
-
-    @pytest.mark.parametrize(
-        ("message", "remedy"),
-        [
-            ("bwrap: setting up uid map: Permission denied", "AppArmor"),
-            ("bwrap: No permissions to create new namespace, likely because the kernel does not allow", "judge0"),
-            ("bwrap: Creating new namespace failed: Operation not permitted", "no user namespaces here"),
-        ],
-    )
-    def test_a_refusal_of_the_kernel_is_explained(self, pretended_bubblewrap: Path, message: str, remedy: str) -> None:
-        pretended_bubblewrap.write_text(f"#!/bin/sh\necho '{message}' >&2\nexit 1\n")
-        pretended_bubblewrap.chmod(0o755)
-        health = SandboxEngine().health()
-        assert not health.is_ready
-        assert remedy in health.detail
-
-    def test_a_box_that_does_not_hold_is_refused(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        real = Host.box_argv
-        monkeypatch.setattr(Host, "box_argv", lambda self: with_bind("/var")(real(self)))
-        monkeypatch.setattr(tempfile, "tempdir", "/var/tmp")
-        engine = SandboxEngine()
-        assert "does not hold (open: file)" in engine.health().detail
-        with pytest.raises(EngineUnavailable):
-            run("python", "pass", engine=engine)
-
-    def test_programs_never_run_as_root(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(os, "geteuid", lambda: 0)
-        health = SandboxEngine(uid_for_root=0).health()
-        assert (health.is_ready, "as root" in health.detail) == (False, True)
-
-
-def _wait_until(condition: object, seconds: float = 10) -> None:
-    assert callable(condition)
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
