@@ -1,5 +1,6 @@
 """What all tests share: a client, an empty cache before each test, and no way out to the network."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,11 +23,25 @@ def django_db_modify_db_settings(
         database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache_keys(worker_id: str) -> None:
+    """Processes that test side by side may share a Redis, but no keys."""
+    settings.CACHES["default"]["KEY_PREFIX"] = f"assay-test-{worker_id}-{os.getpid()}"
+
+
 @pytest.fixture(autouse=True)
-def empty_cache() -> Iterator[None]:
-    cache.clear()
+def empty_cache(own_cache_keys: None) -> Iterator[None]:
+    forget_all()
     yield
-    cache.clear()
+    forget_all()
+
+
+def forget_all() -> None:
+    # `clear()` would empty the whole Redis, and with it what other processes test.
+    if hasattr(cache, "delete_pattern"):
+        cache.delete_pattern("*")
+    else:
+        cache.clear()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from executor.judging.verdicts import Verdict
 from script.demo_client import DemoFailed, Outcome, Program, read_programs, table
 from script.run_demo import PROGRAMS
 from tests.accounts.factories import UserFactory
-from tests.shell import ROOT, clean_environment, run, wait_until
+from tests.shell import PYTHON, ROOT, clean_environment, run, wait_until
 
 TWO_PROGRAMS = """
 [[programs]]
@@ -220,6 +220,18 @@ class TestScript:
         assert demo.wait(timeout=30) == code
         assert not Path(f"/proc/{children[0]}").exists()
         assert not list(left.iterdir())
+
+    def test_a_language_that_is_not_there_is_left_out(self, tmp_path: Path) -> None:
+        java = TWO_PROGRAMS.format(second="wrong_answer").replace('language = "python"', 'language = "java"', 1)
+        (tmp_path / "few.toml").write_text(java)
+        (tmp_path / "nothing").touch()
+        # A machine whose Java compiler is no program. Not through script/demo: as root that would install one.
+        machine = ("bwrap", "--dev-bind", "/", "/", "--ro-bind", tmp_path / "nothing", Path("/usr/bin/javac").resolve())
+        demo = (PYTHON, "-m", "script.run_demo", "--once", "--programs", tmp_path / "few.toml")
+        done = run(*machine, *demo)
+        assert done.returncode == 0, done.stdout
+        assert "Left out, not on this machine: java" in done.stdout
+        assert "1 of 1 programs" in done.stdout
 
     def test_a_list_it_cannot_read_ends_it_at_once(self, tmp_path: Path) -> None:
         done = run(ROOT / "script/demo", "--once", "--programs", tmp_path / "missing.toml")
