@@ -26,6 +26,10 @@ class EngineUnavailable(EngineError):
         self.retry_after_s = retry_after_s
 
 
+class EngineBusy(EngineUnavailable):
+    """The engine says of itself that it takes no work now, whosever; that is no submission's doing."""
+
+
 class EngineRejected(EngineError):
     """The engine refused the request as invalid: a bug or a misconfiguration of ours, not to be repeated unchanged."""
 
@@ -90,12 +94,17 @@ class Toolchain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """One program and the inputs to run it on. `files[0]` is the main file; `inputs` are the stdins, one a run."""
+    """One program and the inputs to run it on. `files[0]` is the main file; `inputs` are the stdins, one a run.
+
+    `is_exclusive`: the runs share nothing beyond what the engine must. Judge0 then gets a job for each, and else may
+    run them all in one. The sandbox makes no difference: each request has boxes of its own, each run namespaces.
+    """
 
     toolchain: Toolchain
     files: tuple[SourceFile, ...]
     inputs: tuple[bytes, ...]
     limits: Limits
+    is_exclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

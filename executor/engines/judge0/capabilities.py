@@ -12,6 +12,9 @@ MULTI_FILE_NAME = "Multi-file program"
 DEFAULT_BATCH_SIZE = 20
 LARGEST_BATCH_SIZE = 100
 LARGEST_LIMIT = 2**40
+# What an ordinary problem asks for; a server that allows less cannot be worked with.
+USUAL_CPU_S, USUAL_WALL_S = 2.0, 5.0
+USUAL_MEMORY_KIB, USUAL_FILE_SIZE_KIB = 256 * 1024, 1024
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=([A-Za-z0-9_./:+-]*)")
 
 
@@ -95,6 +98,20 @@ class Capabilities:
                 return max(matching, key=lambda language: (language.version, language.id))
         wanted = " or ".join(repr(beginning) for beginning in toolchain.judge0_names) or "anything known"
         raise LanguageMissing(f"This Judge0 has no language whose name begins with {wanted}.")
+
+    def too_low(self) -> list[str]:
+        """The server's settings that allow less than an ordinary problem asks for, each with both figures."""
+        wanted = (
+            ("max_cpu_time_limit", "s", self.max_cpu_time_s, USUAL_CPU_S),
+            ("max_wall_time_limit", "s", self.max_wall_time_s, USUAL_WALL_S),
+            ("max_memory_limit", "KiB", self.max_memory_kib, USUAL_MEMORY_KIB),
+            ("max_max_file_size", "KiB", self.max_file_size_kib, USUAL_FILE_SIZE_KIB),
+        )
+        return [
+            f"{setting} is {allowed:g} {unit}, less than {usual:g}"
+            for setting, unit, allowed, usual in wanted
+            if allowed < usual
+        ]
 
     @property
     def offers_multi_file(self) -> bool:

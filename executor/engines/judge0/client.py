@@ -5,12 +5,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from executor.engines.base import EngineProtocolError, EngineRejected, EngineUnavailable
-from executor.engines.judge0.capabilities import (
-    Capabilities,
-    LanguageCommands,
-    parse_capabilities,
-    parse_commands,
-)
+from executor.engines.judge0.capabilities import LanguageCommands, parse_commands
 from executor.engines.judge0.faults import BodyTooLarge, reasons_in
 from executor.engines.judge0.results import FIELDS, Job, parse_job, parse_token
 from executor.engines.judge0.wire import Judge0Wire
@@ -39,11 +34,13 @@ class Judge0Client:
             raise EngineProtocolError("Judge0's /about names no version.")
         return self.wire.quoted(version)
 
-    def capabilities(self, *, budget_s: float | None = None) -> Capabilities:
-        """What the server offers now."""
-        config = self.wire.get("/config_info", max_bytes=SMALL_ANSWER_BYTES, budget_s=budget_s)
-        languages = self.wire.get("/languages", max_bytes=SMALL_ANSWER_BYTES, budget_s=budget_s)
-        return parse_capabilities(config, languages)
+    def config_info(self, *, budget_s: float | None = None) -> object:
+        """The server's limits and switches as it states them; `parse_capabilities` reads them."""
+        return self.wire.get("/config_info", max_bytes=SMALL_ANSWER_BYTES, budget_s=budget_s)
+
+    def languages(self, *, budget_s: float | None = None) -> object:
+        """The server's active languages as it lists them; `parse_capabilities` reads them."""
+        return self.wire.get("/languages", max_bytes=SMALL_ANSWER_BYTES, budget_s=budget_s)
 
     def commands(self, language_id: int) -> LanguageCommands:
         """How the server itself runs one of its languages."""

@@ -5,14 +5,22 @@ from email.utils import parsedate_to_datetime
 
 import requests
 
-from executor.engines.base import EngineError, EngineProtocolError, EngineRejected, EngineUnavailable
+from executor.engines.base import EngineBusy, EngineError, EngineProtocolError, EngineRejected, EngineUnavailable
 
-TRANSIENT_STATUSES = frozenset({408, 425, 429})
+TRANSIENT_STATUSES = frozenset({408, 425})
+# These speak of the address or the key, not of what was sent.
+MISDIRECTED_STATUSES = frozenset({401, 403, 404, 405})
 LONGEST_RETRY_AFTER_S = 3600.0
+# A person has to act; until then it is enough to look now and then.
+MISDIRECTED_PAUSE_S = 30.0
 
 
 class ConnectionRefused(EngineUnavailable):
     """Nobody listened, so nothing was created: even a POST may be repeated."""
+
+
+class Misdirected(EngineUnavailable):
+    """Our address or key is wrong, or a proxy stands in the way: every program would meet it, so none is to blame."""
 
 
 class BodyTooLarge(EngineProtocolError):
@@ -22,14 +30,20 @@ class BodyTooLarge(EngineProtocolError):
 def fault_of_status(status: int, where: str, *, retry_after: str | None, reasons: str) -> EngineError:
     """What an unexpected HTTP status means; `retry_after` is the header, `reasons` what the body gave as such."""
     said = f"{where}: answered {status}"
+    wish_s = retry_after_s(retry_after)
+    if status == 429 or (status == 503 and (reasons or wish_s is not None)):
+        # A server that gives its reasons, or a time, is alive. A bare 503 can be a proxy whose server died of this.
+        return EngineBusy(f"{said}: {reasons or 'it is asked too much.'}", retry_after_s=wish_s)
     if status in TRANSIENT_STATUSES or status >= 500:
-        return EngineUnavailable(f"{said}.", retry_after_s=retry_after_s(retry_after))
+        return EngineUnavailable(f"{said}.", retry_after_s=wish_s)
     if 300 <= status < 400:
-        return EngineRejected(f"{said}, a redirect, which is not followed: is JUDGE0_URL right?")
-    if status in (401, 403):
-        return EngineRejected(f"{said}: it refuses our key. Is JUDGE0_AUTH_TOKEN right?")
-    if status == 404:
-        return EngineRejected(f"{said}: is JUDGE0_URL the address of a Judge0?")
+        hint = "a redirect, which is not followed: is JUDGE0_URL right?"
+    elif status in (401, 403):
+        hint = "it refuses our key. Is JUDGE0_AUTH_TOKEN right?"
+    else:
+        hint = "is JUDGE0_URL the address of a Judge0?"
+    if 300 <= status < 400 or status in MISDIRECTED_STATUSES:
+        return Misdirected(f"{said}: {hint}", retry_after_s=MISDIRECTED_PAUSE_S)
     if status == 413:
         return EngineRejected(f"{said}: the request is larger than it or a proxy before it accepts.")
     if 400 <= status < 500:

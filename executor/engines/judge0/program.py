@@ -22,6 +22,9 @@ from executor.engines.judge0.capabilities import Capabilities, LanguageCommands,
 # Judge0 refuses less than this (422); what a program used is held against its own limit afterwards.
 SMALLEST_WALL_S = 1.0
 SMALLEST_MEMORY_KIB = 2048
+# A limit of 512 MiB is a little more than the 512,000 KB that a Judge0 allows unless told otherwise. A program in a box
+# this much smaller is judged all the same; only one that fills it is not, since nobody knows if it needs more.
+LARGEST_MEMORY_SHORTFALL = 0.05
 # A directory of its own, so that no student's file can take the place of the scripts.
 DIRECTORY = "program"
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
@@ -72,7 +75,7 @@ def prepare_program(
     toolchain, limits = request.toolchain, request.limits
     contents = _contents(request.files)
     memory_limit_kib = (limits.memory_limit_mb + toolchain.memory_overhead_mb) * 1024
-    boxed_memory_kib = max(memory_limit_kib, SMALLEST_MEMORY_KIB)
+    boxed_memory_kib = _boxed_memory_kib(memory_limit_kib, capabilities)
     submission = {
         **_limit_fields(request, capabilities, boxed_memory_kib),
         "number_of_runs": 1,
@@ -86,10 +89,12 @@ def prepare_program(
     is_multi_file = len(request.files) > 1 or not main.strip() or goes_as_multi_file(toolchain, capabilities)
     if is_multi_file:
         multi_file = capabilities.multi_file_language()
-        archive = _archive(request, contents, commands_of(language))
+        commands = commands_of(language)
+        # `run` comes last, so that it is never alone.
+        entries = {**program_entries(request, commands), "run": script(toolchain.run_argv, request, commands)}
         total_kib = sum(len(content) for content in contents.values()) / 1024
         _check("max_extract_size", "KiB", total_kib, capabilities.max_extract_kib)
-        submission |= {"language_id": multi_file.id, "additional_files": encoded(archive)}
+        submission |= {"language_id": multi_file.id, "additional_files": encoded(packed(entries))}
     else:
         submission |= {"language_id": language.id, "source_code": encoded(main)}
     return Program(
@@ -105,15 +110,24 @@ def prepare_program(
     )
 
 
-def script(argv: tuple[str, ...], request: RunRequest, commands: LanguageCommands) -> bytes:
-    """A shell script that becomes the program of `argv`, so that its signals reach Judge0 and not a shell.
+def command(argv: tuple[str, ...], request: RunRequest, commands: LanguageCommands) -> tuple[list[str], dict[str, str]]:
+    """The words of a command line of the toolchain, its program where this server keeps it, and its variables.
 
     Raises:
         LanguageMissing: the server's commands do not name the program.
     """
     words = expand_argv(argv, request)
     words[0] = commands.program_for(words)
-    variables = {**commands.environment(), **request.toolchain.environment}
+    return words, {**commands.environment(), **request.toolchain.environment}
+
+
+def script(argv: tuple[str, ...], request: RunRequest, commands: LanguageCommands) -> bytes:
+    """A shell script that becomes the program of `argv`, so that its signals reach Judge0 and not a shell.
+
+    Raises:
+        LanguageMissing: the server's commands do not name the program.
+    """
+    words, variables = command(argv, request, commands)
     lines = ["#!/bin/bash", f"cd {DIRECTORY} || exit 126"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     lines.append("exec " + shlex.join(words))
@@ -129,7 +143,6 @@ def _limit_fields(request: RunRequest, capabilities: Capabilities, boxed_memory_
         raise EngineRejected("Every limit of a run must be above zero.")
     _check("max_cpu_time_limit", "s", cpu_s, capabilities.max_cpu_time_s)
     _check("max_wall_time_limit", "s", wall_s, capabilities.max_wall_time_s)
-    _check("max_memory_limit", "KiB", boxed_memory_kib, capabilities.max_memory_kib)
     _check("max_max_file_size", "KiB", limits.output_limit_kib, capabilities.max_file_size_kib)
     fields: dict[str, object] = {
         "cpu_time_limit": cpu_s,
@@ -142,6 +155,13 @@ def _limit_fields(request: RunRequest, capabilities: Capabilities, boxed_memory_
         # A virtual machine starts dozens of threads before the program's first line.
         fields["max_processes_and_or_threads"] = capabilities.max_processes
     return fields
+
+
+def _boxed_memory_kib(memory_limit_kib: int, capabilities: Capabilities) -> int:
+    wanted = max(memory_limit_kib, SMALLEST_MEMORY_KIB)
+    if wanted * (1 - LARGEST_MEMORY_SHORTFALL) > capabilities.max_memory_kib:
+        _check("max_memory_limit", "KiB", wanted, capabilities.max_memory_kib)
+    return min(wanted, capabilities.max_memory_kib)
 
 
 def _file_size_kib(output_limit_kib: int, capabilities: Capabilities) -> int:
@@ -172,13 +192,21 @@ def _contents(files: tuple[SourceFile, ...]) -> dict[str, bytes]:
     return contents
 
 
-def _archive(request: RunRequest, contents: Mapping[str, bytes], commands: LanguageCommands) -> bytes:
-    """A zip of files and scripts, the same bytes for the same program; `run` comes last, so that it is never alone."""
-    toolchain = request.toolchain
-    entries = {f"{DIRECTORY}/{name}": content for name, content in contents.items()}
-    if toolchain.compile_argv:
-        entries["compile"] = script(toolchain.compile_argv, request, commands)
-    entries["run"] = script(toolchain.run_argv, request, commands)
+def program_entries(request: RunRequest, commands: LanguageCommands) -> dict[str, bytes]:
+    """What an archive of a program holds, by name, but for the script that runs it.
+
+    Raises:
+        EngineRejected: files that cannot be sent.
+        LanguageMissing: the server's commands do not name the compiler.
+    """
+    entries = {f"{DIRECTORY}/{name}": content for name, content in _contents(request.files).items()}
+    if request.toolchain.compile_argv:
+        entries["compile"] = script(request.toolchain.compile_argv, request, commands)
+    return entries
+
+
+def packed(entries: Mapping[str, bytes]) -> bytes:
+    """A zip of files, the same bytes for the same files, in their order."""
     archive = BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         for name, content in entries.items():

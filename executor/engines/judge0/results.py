@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 
-from executor.engines.base import CompileResult, EngineProtocolError, EngineUnavailable, RunResult, RunStatus
+from executor.engines.base import (
+    CompileResult,
+    EngineProtocolError,
+    EngineRejected,
+    EngineUnavailable,
+    RunResult,
+    RunStatus,
+)
 from executor.engines.judge0.program import Program
 
 FIELDS = "token,status_id,stdout,stderr,compile_output,message,time,wall_time,memory,exit_code,exit_signal"
@@ -138,6 +145,7 @@ def run_result(job: Job, program: Program) -> RunResult:
 
     Raises:
         EngineUnavailable: Judge0 itself failed over the job (statuses 13 and 14, a box that could not start).
+        EngineRejected: the program filled a box that is smaller than its limit.
     """
     if job.status in (Status.INTERNAL_ERROR, Status.EXEC_FORMAT_ERROR):
         raise EngineUnavailable(f"Judge0 failed over a job (status {job.status.value}).")
@@ -200,6 +208,11 @@ def _is_out_of_memory(job: Job, program: Program, *, failed: bool, is_killed: bo
     if job.memory_kib > program.memory_limit_kib:
         return True
     if is_killed and job.memory_kib >= program.boxed_memory_kib * FULL_SHARE:
+        if program.boxed_memory_kib < program.memory_limit_kib:
+            raise EngineRejected(
+                f"The program needs more than {program.boxed_memory_kib} KiB of memory. It may use"
+                f" {program.memory_limit_kib}, which this Judge0 does not allow (max_memory_limit)."
+            )
         return True
     return failed and any(mark in job.stderr for mark in program.toolchain.memory_error_marks)
 

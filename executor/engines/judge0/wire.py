@@ -7,24 +7,28 @@ exception of a library (whose text holds them): they would end in logs.
 import json
 import logging
 import re
-import socket
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NoReturn
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
-from executor.engines.base import EngineError, EngineProtocolError, EngineUnavailable
-from executor.engines.judge0.faults import BodyTooLarge, fault_of_status, fault_of_transport, reasons_in
+from executor.engines.base import EngineError, EngineProtocolError, EngineRejected, EngineUnavailable
+from executor.engines.judge0.breaker import Breaker
+from executor.engines.judge0.faults import (
+    BodyTooLarge,
+    fault_of_status,
+    fault_of_transport,
+    reasons_in,
+    retry_after_s,
+)
+from executor.engines.judge0.watchdog import WatchedAdapter, cut_after
 
 POOL_SIZE = 32
 CHUNK_BYTES = 65_536
@@ -43,54 +47,6 @@ class Timeouts:
     queue_allowance_s: float = 60.0
 
 
-class _Exchange(threading.local):
-    """The exchange the current thread is in: the socket it uses and whether its time is over."""
-
-    line: socket.socket | None = None
-    is_over: threading.Event | None = None
-
-
-_exchange = _Exchange()
-
-
-class _Watched(HTTPConnection):
-    """A connection whose socket the watchdog of its exchange can find and cut.
-
-    The socket itself is noted: the connection lets go of it while a body without a length is still being read.
-    """
-
-    def connect(self) -> None:
-        super().connect()
-        self._show_line()
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        self._show_line()
-        super().request(*args, **kwargs)
-
-    def _show_line(self) -> None:
-        _exchange.line = self.sock
-        if _exchange.is_over is not None and _exchange.is_over.is_set():
-            raise TimeoutError("the exchange took too long")
-
-
-class _WatchedTLS(_Watched, HTTPSConnection):
-    pass
-
-
-class _WatchedPool(HTTPConnectionPool):
-    ConnectionCls = _Watched
-
-
-class _WatchedTLSPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedTLS
-
-
-class _WatchedAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTLSPool}
-
-
 class _HidesTokens(logging.Filter):
     """Judge0 takes job tokens in the URL, and urllib3 logs URLs at DEBUG; a token reads a whole submission (J-12)."""
 
@@ -101,37 +57,18 @@ class _HidesTokens(logging.Filter):
 _hides_tokens = _HidesTokens()
 
 
-@contextmanager
-def _cut_after(seconds: float) -> Iterator[threading.Event]:
-    """Cut the current thread's connection when the time is over.
-
-    Socket timeouts start anew with every byte; a server that drips one at a time would hold a worker for ever.
-    """
-    is_over = threading.Event()
-    exchange = _exchange.__dict__
-    exchange.update(line=None, is_over=is_over)
-
-    def cut() -> None:
-        is_over.set()
-        line: socket.socket | None = exchange.get("line")
-        if line is not None:
-            with suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield is_over
-    finally:
-        timer.cancel()
-        exchange.update(line=None, is_over=None)
-
-
 class Judge0Wire:
     """JSON in and out of one Judge0. Shared by all threads: the pool is, and no cookie is ever kept."""
 
-    def __init__(self, *, base_url: str, auth_token: str, timeouts: Timeouts, ca_file: str | None) -> None:
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        auth_token: str,
+        timeouts: Timeouts,
+        ca_file: str | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Raises ValueError for an address or a key that can never work; the message never holds the key."""
         address = urlsplit(base_url)
         if address.scheme not in ("http", "https") or not address.hostname or address.query or address.fragment:
@@ -142,6 +79,7 @@ class Judge0Wire:
             raise ValueError("The key of Judge0 may hold only printable ASCII characters.")
         self.place = f"{address.hostname}:{address.port}" if address.port else address.hostname
         self.timeouts = timeouts
+        self.breaker = Breaker(clock=clock)
         self._base_url = base_url.rstrip("/")
         self._auth_token = auth_token
         self._session = requests.Session()
@@ -156,7 +94,7 @@ class Judge0Wire:
         if auth_token:
             self._session.headers["X-Auth-Token"] = auth_token
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _WatchedAdapter(pool_maxsize=POOL_SIZE, max_retries=0))
+            self._session.mount(scheme, WatchedAdapter(pool_maxsize=POOL_SIZE, max_retries=0))
         logging.getLogger("urllib3.connectionpool").addFilter(_hides_tokens)
 
     def get(
@@ -194,11 +132,45 @@ class Judge0Wire:
         budget_s = min(self.timeouts.exchange_s, self.timeouts.exchange_s if budget_s is None else budget_s)
         if budget_s <= 0:
             raise EngineUnavailable(f"{where}: no time is left.")
-        timeout = (min(self.timeouts.connect_s, budget_s), min(self.timeouts.read_s, budget_s))
-        status, content = 0, b""
-        # Raised only after the except block: a chained library exception would carry the URL and its tokens.
+        answer: object = None
         fault: EngineError | None = None
-        with _cut_after(budget_s) as is_over:
+        era = self.breaker.admit(where)
+        try:
+            content, fault, is_cut, wish_s = self._talk(method, path, query, body, expected_status, max_bytes, budget_s)
+            if fault is None:
+                answer, fault = _parse(content, where)
+            if fault is None or isinstance(fault, EngineRejected | BodyTooLarge):
+                # It answered, and what it says is about this request.
+                self.breaker.passed(era)
+            elif is_cut and budget_s < min(self.timeouts.read_s, self.timeouts.exchange_s):
+                # A server is not slow because a caller was in a hurry.
+                self.breaker.neither(era)
+            else:
+                self.breaker.failed(era, str(fault), wish_s=wish_s)
+        except BaseException:
+            self.breaker.neither(era)
+            raise
+        if fault is not None:
+            raise fault
+        return answer
+
+    def _talk(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: object,
+        expected_status: int,
+        max_bytes: int,
+        budget_s: float,
+    ) -> tuple[bytes, EngineError | None, bool, float | None]:
+        """The body, the fault if there is one, whether it took too long, and the pause that the server asked for."""
+        where = f"Judge0, {method} {path}"
+        timeout = (min(self.timeouts.connect_s, budget_s), min(self.timeouts.read_s, budget_s))
+        content, is_late, wish_s = b"", False, None
+        # Handed back, not raised: a chained library exception would carry the URL and its tokens.
+        fault: EngineError | None = None
+        with cut_after(budget_s) as is_over:
             try:
                 response = self._session.request(
                     method,
@@ -210,28 +182,27 @@ class Judge0Wire:
                     stream=True,
                 )
                 with response:
-                    status = response.status_code
-                    if status == expected_status:
+                    if response.status_code == expected_status:
                         content = _read(response, max_bytes, where)
                         if is_over.is_set():
                             # Cut by the watchdog, a body that only its connection's end delimits looks complete.
                             fault = EngineUnavailable(f"{where}: the exchange took too long and was cut.")
                     else:
+                        wish_s = retry_after_s(response.headers.get("Retry-After"))
                         fault = self._fault_of(response, where)
             except EngineError as error:
                 fault = error
             except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
                 fault = fault_of_transport(error, where, is_over=is_over.is_set())
-        if fault is not None:
-            raise fault
-        return _parse(content, where)
+                is_late = isinstance(error, requests.Timeout)
+        return content, fault, is_late or is_over.is_set(), wish_s
 
     def _fault_of(self, response: requests.Response, where: str) -> EngineError:
         status, reasons = response.status_code, ""
-        if 400 <= status < 500:
+        if 400 <= status < 500 or status == 503:
             # Without a readable reason the status has to do; a reason is for people only.
             with suppress(EngineProtocolError):
-                reasons = reasons_in(_parse(_read(response, EXPLANATION_BYTES, where), where))
+                reasons = reasons_in(_parse(_read(response, EXPLANATION_BYTES, where), where)[0])
         retry_after = response.headers.get("Retry-After")
         return fault_of_status(status, where, retry_after=retry_after, reasons=self.quoted(reasons))
 
@@ -255,16 +226,11 @@ def _read(response: requests.Response, max_bytes: int, where: str) -> bytes:
     return bytes(content)
 
 
-def _parse(content: bytes, where: str) -> object:
-    parsed: object = None
-    is_json = True
-    try:
-        parsed = json.loads(content, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        is_json = False
-    if not is_json:
-        raise EngineProtocolError(f"{where}: answered something other than JSON ({len(content)} bytes).")
-    return parsed
+def _parse(content: bytes, where: str) -> tuple[object, EngineProtocolError | None]:
+    """What the JSON says, or the fault. The library's exception is left behind: it holds the whole document."""
+    with suppress(ValueError, RecursionError):
+        return json.loads(content, parse_constant=_refuse_constant), None
+    return None, EngineProtocolError(f"{where}: answered something other than JSON ({len(content)} bytes).")
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -25,6 +25,7 @@ RECORDINGS = Path(__file__).parent / "recordings"
 SERVER: dict[str, Any] = json.loads((RECORDINGS / "server.json").read_text())
 JOBS: dict[str, Any] = json.loads((RECORDINGS / "jobs.json").read_text())["jobs"]
 ANSWERS: dict[str, Any] = json.loads((RECORDINGS / "answers.json").read_text())["answers"]
+REFUSALS: dict[str, Any] = json.loads((RECORDINGS / "refusals.json").read_text())["refusals"]
 # Only Python's description was recorded; these follow it, with the compilers' places of that server.
 COMMANDS = {
     50: ("/usr/bin/gcc %s main.c", "./a.out"),
@@ -61,13 +62,16 @@ def request_of(
     toolchain: Toolchain = PYTHON,
     files: dict[str, str] | None = None,
     limits: Limits = LIMITS,
+    is_exclusive: bool = True,
 ) -> RunRequest:
+    """A job for each input, unless told otherwise."""
     files = files or {"main.py": "print(input())"}
     return RunRequest(
         toolchain=toolchain,
         files=tuple(SourceFile(name=name, content=content) for name, content in files.items()),
         inputs=inputs,
         limits=limits,
+        is_exclusive=is_exclusive,
     )
 
 

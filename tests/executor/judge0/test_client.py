@@ -12,8 +12,9 @@ from freezegun import freeze_time
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NameResolutionError
 
-from executor.engines.base import EngineError, EngineProtocolError, EngineRejected, EngineUnavailable
+from executor.engines.base import EngineBusy, EngineError, EngineProtocolError, EngineRejected, EngineUnavailable
 from executor.engines.judge0 import Judge0Engine, faults
+from executor.engines.judge0.faults import Misdirected
 from tests.executor.judge0.support import (
     ANSWERS,
     BATCH,
@@ -59,17 +60,17 @@ class ExternalIntegrationTestCase:
             ("over-the-batch-limit", EngineRejected, "less than or equal to 20"),
             ("batches-denied", EngineRejected, "batched submissions are not allowed"),
             ("not-utf8", EngineRejected, "base64_encoded=true"),
-            ("auth-missing", EngineRejected, "JUDGE0_AUTH_TOKEN"),
-            ("auth-wrong", EngineRejected, "JUDGE0_AUTH_TOKEN"),
-            ("forbidden", EngineRejected, "JUDGE0_AUTH_TOKEN"),
-            ("unknown-path", EngineRejected, "JUDGE0_URL"),
+            ("auth-missing", Misdirected, "JUDGE0_AUTH_TOKEN"),
+            ("auth-wrong", Misdirected, "JUDGE0_AUTH_TOKEN"),
+            ("forbidden", Misdirected, "JUDGE0_AUTH_TOKEN"),
+            ("unknown-path", Misdirected, "JUDGE0_URL"),
             ("cpu-above-max", EngineRejected, "cpu_time_limit: must be less than or equal to 15.0"),
             ("empty-source", EngineRejected, "source_code: can't be blank"),
             ("all-invalid", EngineRejected, "source_code: can't be blank"),
             ("additional-files-denied", EngineRejected, "setting additional files is not allowed"),
             ("network-denied", EngineRejected, "enabling network is not allowed"),
-            ("queue-full", EngineUnavailable, "503"),
-            ("maintenance", EngineUnavailable, "503"),
+            ("queue-full", EngineBusy, "queue is full"),
+            ("maintenance", EngineBusy, "in maintenance"),
         ],
     )
     def test_each_recorded_refusal_of_a_batch_is_named(self, answer: str, error: type[EngineError], says: str) -> None:
@@ -82,14 +83,16 @@ class ExternalIntegrationTestCase:
         ("status", "error"),
         [
             (400, EngineRejected),
-            (404, EngineRejected),
-            (405, EngineRejected),
+            (401, Misdirected),
+            (403, Misdirected),
+            (404, Misdirected),
+            (405, Misdirected),
             (413, EngineRejected),
             (418, EngineRejected),
             (422, EngineRejected),
             (408, EngineUnavailable),
             (425, EngineUnavailable),
-            (429, EngineUnavailable),
+            (429, EngineBusy),
             (500, EngineUnavailable),
             (502, EngineUnavailable),
             (503, EngineUnavailable),
@@ -148,6 +151,15 @@ class ExternalIntegrationTestCase:
     def test_a_rate_limit_hands_its_wish_up(self, header: str | None, wish_s: float | None) -> None:
         with freeze_time("2026-11-20 12:00:00"):
             assert faults.retry_after_s(header) == wish_s
+
+    def test_a_503_with_a_time_is_busy_and_a_bare_one_may_be_a_proxy_whose_server_died(self) -> None:
+        for headers, error in (({"Retry-After": "3"}, EngineBusy), ({}, EngineUnavailable)):
+            with (
+                answering("POST", BATCH, status=503, body="<html>", headers=headers),
+                pytest.raises(EngineError) as caught,
+            ):
+                engine_with().run(request_of(b"a"))
+            assert type(caught.value) is error
 
     def test_a_429_carries_the_wish_in_the_exception(self) -> None:
         headers = {"Retry-After": "11"}
@@ -231,9 +243,11 @@ class ExternalIntegrationTestCase:
             assert KEY not in health.detail
         with (
             answering("GET", f"{URL}/config_info", **refusal("auth-wrong")),
-            pytest.raises(EngineRejected, match="JUDGE0_AUTH_TOKEN"),
+            pytest.raises(Misdirected, match="JUDGE0_AUTH_TOKEN") as caught,
         ):
             engine_with().run(request_of(b"a"))
+        # It needs a person: asking again every second would only fill the log.
+        assert caught.value.retry_after_s == 30
 
     def test_a_valid_key_travels_with_every_call(self) -> None:
         with mounted(FakeJudge0()) as fake:

@@ -10,6 +10,7 @@ import responses
 
 from executor.engines.base import EngineError, EngineProtocolError, EngineRejected, EngineUnavailable
 from executor.engines.judge0 import Judge0Engine, client, wire
+from executor.engines.judge0.faults import Misdirected
 from tests.executor.judge0.support import (
     BATCH,
     KEY,
@@ -160,7 +161,7 @@ class HostileServerTestCase:
         with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
             mock.get(f"{URL}/config_info", status=status, headers={"Location": elsewhere})
             followed = mock.get(elsewhere, json=SERVER["config_info"])
-            with pytest.raises(EngineRejected, match="redirect"):
+            with pytest.raises(Misdirected, match="redirect"):
                 engine_with().run(request_of(b"a"))
         assert followed.call_count == 0
 

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from executor.engines.base import EngineUnavailable
-from executor.engines.judge0 import Judge0Engine, Timeouts, wire
+from executor.engines.judge0 import Judge0Engine, Timeouts, watchdog
 from tests.executor.judge0.support import KEY, SERVER, RawServer, request_of
 
 CONFIG = json.dumps(SERVER["config_info"]).encode()
@@ -71,7 +71,7 @@ class SlowServerTestCase:
             def __init__(self, _seconds: float, function: Callable[[], None]) -> None:
                 super().__init__(3600, function)
 
-        monkeypatch.setattr(wire.threading, "Timer", NeverFires)
+        monkeypatch.setattr(watchdog.threading, "Timer", NeverFires)
         body = b" " * 40 + b"{"
         with RawServer(dripping(HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode(), body)) as server:
             started = time.monotonic()

@@ -140,7 +140,7 @@ class SubmissionTestCase:
         [
             (replace(LIMITS, time_limit_ms=15_001), "max_cpu_time_limit"),
             (replace(LIMITS, wall_limit_ms=20_001), "max_wall_time_limit"),
-            (replace(LIMITS, memory_limit_mb=501), "max_memory_limit"),
+            (replace(LIMITS, memory_limit_mb=550), "max_memory_limit"),
             (replace(LIMITS, output_limit_kib=4097), "max_max_file_size"),
             (replace(LIMITS, time_limit_ms=0), "above zero"),
             (replace(LIMITS, wall_limit_ms=-1), "above zero"),
