@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 
+from core.windows import CountWindow
+
 
 class AssayUserManager(UserManager["User"]):
     """Finds people by e-mail or username, without regard to case."""
@@ -144,19 +146,17 @@ class TokenFamily(models.Model):
         return self.revoked_at is None and moment < self.expires_at and self.user.is_active
 
 
-class LoginFailure(models.Model):
-    """How many wrong passwords were given for one name since `window_started_at`; later, the count begins anew."""
+class LoginFailure(CountWindow):
+    """How many wrong passwords were given for one name within the window."""
 
     # A hash: people type passwords and other secrets into the wrong field.
     name_hash = models.CharField(max_length=64, unique=True)
-    window_started_at = models.DateTimeField(db_index=True)
-    failures = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.failures} since {self.window_started_at}"
+        return f"{self.count} since {self.window_started_at}"
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):

@@ -183,7 +183,11 @@ EXECUTOR_TRIES_MAX = 3
 EXECUTOR_CODE_LIMIT_BYTES = 64 * 1024
 EXECUTOR_FILES_MAX = 20
 EXECUTOR_WAIT_MAX_S = 30
-EXECUTOR_RUNS_AT_ONCE = 2
+# Free runs at a time and process: never more than there are processors, so that judging does not starve.
+EXECUTOR_RUNS_AT_ONCE = min(2, os.cpu_count() or 1)
+# Free runs of one user within the window; one at a time.
+EXECUTOR_RUNS_PER_WINDOW = 30
+EXECUTOR_RUN_WINDOW_S = 60
 EXECUTOR_RUN_TIME_LIMIT_MS = 3000
 EXECUTOR_RUN_MEMORY_LIMIT_MB = 256
 EXECUTOR_RUN_OUTPUT_LIMIT_KIB = 64

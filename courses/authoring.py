@@ -30,13 +30,27 @@ class AlgorithmSpec:
     value_encoding: str = AlgorithmProblem.ValueEncoding.JSON
     checker: str = AlgorithmProblem.Checker.TOKENS
     checker_options: Mapping[str, Any] = field(default_factory=dict)
+    is_partial_credit: bool = True
+    stops_at_first_failure: bool = False
     languages: Sequence[str] = ()
     templates: Mapping[str, str] = field(default_factory=dict)
+    preludes: Mapping[str, str] = field(default_factory=dict)
+    postludes: Mapping[str, str] = field(default_factory=dict)
     starter_code: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckerProgram:
+    """A checker of the author's own: one source in one language."""
+
+    language: str
+    source: str
+
+
 AlgorithmCheck = Callable[[AlgorithmSpec], Iterable[FieldError]]
+CheckerProgramCheck = Callable[[CheckerProgram], Iterable[FieldError]]
 _checks: list[AlgorithmCheck] = []
+_program_checks: list[CheckerProgramCheck] = []
 
 
 def register_algorithm_check(check: AlgorithmCheck) -> None:
@@ -54,6 +68,25 @@ def unregister_algorithm_check(check: AlgorithmCheck) -> None:
     _checks.remove(check)
 
 
+def register_checker_program_check(check: CheckerProgramCheck) -> None:
+    """Ask `check` whenever a test set brings a checker, for errors at `#/checker_language` or `#/checker_source`.
+
+    It is asked outside any transaction, since it may compile the program.
+    """
+    if check not in _program_checks:
+        _program_checks.append(check)
+
+
+def unregister_checker_program_check(check: CheckerProgramCheck) -> None:
+    """Stop asking `check`."""
+    _program_checks.remove(check)
+
+
+def checker_program_errors(program: CheckerProgram) -> list[FieldError]:
+    """What the registered checks have against an author's checker."""
+    return [error for check in _program_checks for error in check(program)]
+
+
 def registered_errors(spec: AlgorithmSpec) -> list[FieldError]:
     """What the registered checks have against a spec."""
     return [error for check in _checks for error in check(spec)]
@@ -65,6 +98,8 @@ def shape_errors(spec: AlgorithmSpec) -> list[FieldError]:
         *_entry_point_errors(spec),
         *_language_errors(spec),
         *_text_errors(spec, "templates", spec.templates),
+        *_text_errors(spec, "preludes", spec.preludes),
+        *_text_errors(spec, "postludes", spec.postludes),
         *_text_errors(spec, "starter_code", spec.starter_code),
         *_option_errors(spec),
     ]

@@ -234,6 +234,8 @@ class AlgorithmProblem(models.Model):
         FLOAT = "float"
         UNORDERED = "unordered"
         JSON = "json"
+        # A program by the author, which each version of the tests brings along.
+        CUSTOM = "custom"
 
     class ValueEncoding(models.TextChoices):
         JSON = "json"
@@ -252,10 +254,17 @@ class AlgorithmProblem(models.Model):
     checker = models.CharField(max_length=20, choices=Checker.choices, default=Checker.TOKENS)
     # Named options of the checker, such as {"absolute": 1e-6}.
     checker_options = models.JSONField(default=dict, blank=True)
+    # Without partial credit a score is 100 or 0.
+    is_partial_credit = models.BooleanField(default=True)
+    # All tests after the first that is not accepted are skipped.
+    stops_at_first_failure = models.BooleanField(default=False)
     # Keys of the languages allowed; an empty list allows every one.
     languages = models.JSONField(default=list, blank=True)
     # {language key: a template with holes} where the built-in template is not what the author wants.
     templates = models.JSONField(default=dict, blank=True)
+    # {language key: code of the author's before, or after, the student's}.
+    preludes = models.JSONField(default=dict, blank=True)
+    postludes = models.JSONField(default=dict, blank=True)
     # {language key: what the student's editor starts with}.
     starter_code = models.JSONField(default=dict, blank=True)
 
@@ -282,6 +291,11 @@ class TestSet(models.Model):
 
     problem = models.ForeignKey(Problem, on_delete=models.CASCADE, related_name="test_sets")
     version = models.PositiveIntegerField()
+    # [{"name", "aggregate", "points", "threshold", "requires"}], as `testgroups.group_as_json` writes them.
+    groups = models.JSONField(default=list, blank=True)
+    # The program that decides where the problem's checker is `custom`; else both are empty.
+    checker_language = models.CharField(max_length=30, blank=True, default="")
+    checker_source = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     frozen_at = models.DateTimeField(null=True, blank=True)
 
@@ -289,7 +303,13 @@ class TestSet(models.Model):
 
     class Meta:
         ordering = ["problem", "version"]
-        constraints = [models.UniqueConstraint(fields=["problem", "version"], name="testset_version_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["problem", "version"], name="testset_version_unique"),
+            models.CheckConstraint(
+                condition=Q(checker_language="", checker_source="") | ~(Q(checker_language="") | Q(checker_source="")),
+                name="testset_checker_whole",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"tests of problem {self.problem_id}, version {self.version}"

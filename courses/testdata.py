@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from core.errors import FieldError
@@ -16,6 +17,8 @@ POINTER = "#/test_cases"
 TEST_CASES_MAX = 1000
 # Values nested deeper than this are refused: checkers and languages give up on them at depths of their own.
 DEPTH_MAX = 100
+# Longer literals of Python are no values to the checkers, since reading them could take very long.
+LITERAL_MAX_BYTES = 128 * 1024
 JSON: str = AlgorithmProblem.ValueEncoding.JSON
 PYTHON_LITERAL: str = AlgorithmProblem.ValueEncoding.PYTHON_LITERAL
 
@@ -42,16 +45,11 @@ def errors_of_test_cases(
     if len(test_cases) > TEST_CASES_MAX:
         detail = f"A test set has at most {TEST_CASES_MAX} tests."
         return [FieldError(pointer=POINTER, code="max_length", detail=detail)]
-    errors = [
+    return [
         FieldError(pointer=f"{POINTER}/{index}/{name}", code=code, detail=detail)
         for index, test_case in enumerate(test_cases)
         for name, code, detail in _faults(test_case, algorithm)
     ]
-    if not any(test_case.weight for test_case in test_cases):
-        errors.append(
-            FieldError(pointer=POINTER, code="weights_all_zero", detail="At least one test needs a weight above 0.")
-        )
-    return errors
 
 
 def _faults(
@@ -63,7 +61,10 @@ def _faults(
             yield "input", "not_arguments", _ARGUMENTS_WANTED[algorithm.value_encoding]
     encoding = _expected_encoding(algorithm)
     expected = test_case.expected_output
-    if encoding and expected is not None and _value(expected, encoding) is _UNREADABLE:
+    if encoding == PYTHON_LITERAL and len((expected or "").encode("utf-8", "surrogatepass")) > LITERAL_MAX_BYTES:
+        detail = f"An expected output in Python's notation has at most {LITERAL_MAX_BYTES // 1024} KiB."
+        yield "expected_output", "too_long", detail
+    elif encoding and expected is not None and _value(expected, encoding) is _UNREADABLE:
         yield "expected_output", "not_a_value", f"The expected output must be one value in {_NAMES[encoding]}."
 
 
@@ -91,16 +92,19 @@ def _value(text: str, encoding: str) -> Any:
             value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return _UNREADABLE
-    return _UNREADABLE if _is_deeper(value, DEPTH_MAX) else value
+    return value if _is_comparable(value) else _UNREADABLE
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON.")
 
 
-def _is_deeper(value: Any, limit: int) -> bool:
+def _is_comparable(value: Any) -> bool:
+    """Whether checkers can compare with it: nested at most `DEPTH_MAX` deep, and every number a finite one."""
     level = [value]
-    for _ in range(limit):
+    for _ in range(DEPTH_MAX):
+        if any(isinstance(one, float) and not isfinite(one) for one in level):
+            return False
         level = [
             inner
             for outer in level
@@ -108,8 +112,8 @@ def _is_deeper(value: Any, limit: int) -> bool:
             for inner in (outer.values() if isinstance(outer, dict) else outer)
         ]
         if not level:
-            return False
-    return True
+            return True
+    return False
 
 
 def _has_text_keys(arguments: object) -> bool:

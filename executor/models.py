@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from core.windows import CountWindow
 from courses.models import Course, Problem, TestCase, TestSet
 from executor.judging.verdicts import Verdict
 
@@ -116,6 +117,8 @@ class Judgement(models.Model):
     test_set = models.ForeignKey(TestSet, on_delete=models.PROTECT, related_name="judgements")
     checker = models.CharField(max_length=20)
     checker_options = models.JSONField(default=dict, blank=True)
+    is_partial_credit = models.BooleanField(default=True)
+    stops_at_first_failure = models.BooleanField(default=False)
     time_limit_ms = models.PositiveIntegerField()
     memory_limit_mb = models.PositiveIntegerField()
     engine = models.CharField(max_length=20, blank=True)
@@ -157,6 +160,20 @@ class Judgement(models.Model):
         return f"judgement {self.number} of submission {self.submission_id}"
 
 
+class RunQuota(CountWindow):
+    """How many free runs one user had within the window, and the one that may be going on, as a claim with a lease."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="run_quota")
+    claim_id = models.UUIDField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.count} free runs of user {self.user_id} since {self.window_started_at}"
+
+
 class TestResult(models.Model):
     """One test of one judgement. Text is bounded, and escaped where the database could not hold it (law 8)."""
 
@@ -174,6 +191,8 @@ class TestResult(models.Model):
     stderr = models.TextField(blank=True)
     # What the checker has to say, such as the first difference.
     message = models.TextField(blank=True)
+    # What a custom checker says to staff alone, and why it broke where it did.
+    judge_message = models.TextField(blank=True, default="")
 
     class Meta:
         ordering = ["order"]

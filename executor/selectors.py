@@ -40,6 +40,7 @@ class TestReport:
     stdout: str | None = None
     stderr: str | None = None
     message: str | None = None
+    judge_message: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,7 @@ def _test_report(result: TestResult, *, feedback: str, is_staff: bool) -> TestRe
         stdout=result.stdout,
         stderr=result.stderr,
         message=result.message,
+        judge_message=result.judge_message if is_staff else None,
     )
 
 

@@ -4,7 +4,6 @@ Counted in the database: exact with several processes, and there when Redis is n
 everybody in an exam room may share one.
 """
 
-import math
 from datetime import timedelta
 
 from django.conf import settings
@@ -35,23 +34,20 @@ def password_try_count(*, scope: str, name: str) -> None:
         row, is_new = LoginFailure.objects.select_for_update().get_or_create(
             name_hash=_hash(scope, name), defaults={"window_started_at": now}
         )
-        window_ends_at = row.window_started_at + timedelta(seconds=settings.ACCOUNTS_LOGIN_WINDOW_S)
-        if window_ends_at <= now:
-            row.window_started_at, row.failures = now, 0
-        elif row.failures >= settings.ACCOUNTS_LOGIN_FAILURES_MAX:
+        retry_after_s = row.count_one(
+            now=now, window_s=settings.ACCOUNTS_LOGIN_WINDOW_S, most=settings.ACCOUNTS_LOGIN_FAILURES_MAX
+        )
+        if retry_after_s is not None:
             raise PasswordThrottled(
-                "Too many wrong passwords were given for this name. Wait, then try again.",
-                retry_after_s=math.ceil((window_ends_at - now).total_seconds()),
+                "Too many wrong passwords were given for this name. Wait, then try again.", retry_after_s=retry_after_s
             )
-        row.failures += 1
-        row.save(update_fields=["window_started_at", "failures"])
     if is_new:
         _prune()
 
 
 def password_tries_forget(*, scope: str, name: str) -> None:
     """Start counting anew: the right password was given."""
-    LoginFailure.objects.filter(name_hash=_hash(scope, name)).update(failures=0)
+    LoginFailure.objects.filter(name_hash=_hash(scope, name)).update(count=0)
 
 
 def _hash(scope: str, name: str) -> str:

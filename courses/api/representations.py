@@ -110,13 +110,16 @@ class AlgorithmForStaffSerializer(serializers.ModelSerializer[AlgorithmProblem])
     languages = serializers.ListField(child=serializers.CharField(), read_only=True)
     starter_code = serializers.DictField(child=serializers.CharField(), read_only=True)
     templates = serializers.DictField(child=serializers.CharField(), read_only=True)
+    preludes = serializers.DictField(child=serializers.CharField(), read_only=True)
+    postludes = serializers.DictField(child=serializers.CharField(), read_only=True)
     checker_options = serializers.DictField(read_only=True)
 
     class Meta:
         model = AlgorithmProblem
         fields = (
             *("time_limit_ms", "memory_limit_mb", "entry_point", "value_encoding", "checker", "checker_options"),
-            *("languages", "templates", "starter_code"),
+            *("is_partial_credit", "stops_at_first_failure", "languages", "templates", "preludes", "postludes"),
+            "starter_code",
         )
         read_only_fields = fields
 
@@ -164,6 +167,16 @@ class TestCaseSerializer(serializers.ModelSerializer[TestCase]):
         read_only_fields = fields
 
 
+class GroupSerializer(serializers.Serializer[Any]):
+    """A group of tests: for staff."""
+
+    name = serializers.CharField(read_only=True)
+    aggregate = serializers.CharField(read_only=True)
+    points = serializers.DecimalField(max_digits=8, decimal_places=3, allow_null=True, read_only=True)
+    threshold = serializers.DecimalField(max_digits=5, decimal_places=4, allow_null=True, read_only=True)
+    requires = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+
 class TestSetSummarySerializer(serializers.ModelSerializer[TestSet]):
     __test__ = False
 
@@ -181,10 +194,14 @@ class TestSetSerializer(serializers.ModelSerializer[TestSet]):
     __test__ = False
 
     test_cases = TestCaseSerializer(many=True, read_only=True)
+    groups = GroupSerializer(many=True, read_only=True)
 
     class Meta:
         model = TestSet
-        fields = ("id", "problem", "version", "created_at", "frozen_at", "test_cases")
+        fields = (
+            *("id", "problem", "version", "created_at", "frozen_at"),
+            *("test_cases", "groups", "checker_language", "checker_source"),
+        )
         read_only_fields = fields
 
 

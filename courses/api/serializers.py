@@ -8,6 +8,7 @@ from rest_framework import serializers
 from core.serializers import StrictSerializer
 from courses.models import AlgorithmProblem, Course, Enrollment, Problem
 from courses.testdata import TEST_CASES_MAX
+from courses.testgroups import GROUPS_MAX, NAME_MAX, Aggregate
 
 ID_MAX = 2**63 - 1
 ORDER_MAX = 2**31 - 1
@@ -57,6 +58,10 @@ class AlgorithmInputSerializer(StrictSerializer):
     value_encoding = serializers.ChoiceField(choices=AlgorithmProblem.ValueEncoding.choices, required=False)
     checker = serializers.ChoiceField(choices=AlgorithmProblem.Checker.choices, required=False)
     checker_options = serializers.DictField(required=False, help_text='Named options, such as {"absolute": 1e-6}.')
+    is_partial_credit = serializers.BooleanField(required=False, help_text="false: a score is 100 or 0.")
+    stops_at_first_failure = serializers.BooleanField(
+        required=False, help_text="Skip all tests after the first that is not accepted."
+    )
     languages = serializers.ListField(
         child=serializers.CharField(max_length=30),
         max_length=LANGUAGES_MAX,
@@ -64,6 +69,12 @@ class AlgorithmInputSerializer(StrictSerializer):
         help_text="Keys of the languages allowed; an empty list allows every one.",
     )
     templates = serializers.DictField(child=CodeField(), required=False, help_text="By language key; for staff only.")
+    preludes = serializers.DictField(
+        child=CodeField(), required=False, help_text="Code before the student's, by language key; for staff only."
+    )
+    postludes = serializers.DictField(
+        child=CodeField(), required=False, help_text="Code after the student's, by language key; for staff only."
+    )
     starter_code = serializers.DictField(child=CodeField(), required=False, help_text="By language key.")
 
 
@@ -97,7 +108,35 @@ class TestCaseInputSerializer(StrictSerializer):
     expected_output = CodeField(allow_null=True, required=False, help_text="null: any output is right.")
     is_sample = serializers.BooleanField(required=False)
     weight = serializers.DecimalField(max_digits=8, decimal_places=3, min_value=Decimal(0), required=False)
-    group = serializers.CharField(max_length=50, allow_blank=True, required=False)
+    group = serializers.CharField(
+        max_length=NAME_MAX, allow_blank=True, required=False, help_text="The name of one of the set's groups."
+    )
+
+
+class GroupInputSerializer(StrictSerializer):
+    name = serializers.CharField(max_length=NAME_MAX)
+    aggregate = serializers.ChoiceField(choices=Aggregate.choices, required=False)
+    points = serializers.DecimalField(
+        max_digits=8,
+        decimal_places=3,
+        min_value=Decimal(0),
+        allow_null=True,
+        required=False,
+        help_text="null: the sum of its tests' weights.",
+    )
+    threshold = serializers.DecimalField(
+        max_digits=5,
+        decimal_places=4,
+        allow_null=True,
+        required=False,
+        help_text="The part of the group's weight that must be accepted; for the aggregate `threshold` only.",
+    )
+    requires = serializers.ListField(
+        child=serializers.CharField(max_length=NAME_MAX),
+        max_length=GROUPS_MAX,
+        required=False,
+        help_text="Names of earlier groups; unless each is full, this one is skipped.",
+    )
 
 
 class TestSetInputSerializer(StrictSerializer):
@@ -106,6 +145,20 @@ class TestSetInputSerializer(StrictSerializer):
     test_cases: "serializers.ListSerializer[Any]" = serializers.ListSerializer(
         child=TestCaseInputSerializer(), max_length=TEST_CASES_MAX
     )
+    groups: "serializers.ListSerializer[Any]" = serializers.ListSerializer(
+        child=GroupInputSerializer(), max_length=GROUPS_MAX, required=False
+    )
+    checker_language = serializers.CharField(
+        max_length=30, required=False, allow_blank=True, help_text="For problems whose checker is `custom`."
+    )
+    checker_source = CodeField(required=False, help_text="The checker as one text, in that language.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if bool(attrs.get("checker_language")) != bool(attrs.get("checker_source")):
+            raise serializers.ValidationError(
+                {"checker_source": ["A checker has both a language and a source."]}, code="checker_not_whole"
+            )
+        return attrs
 
 
 class EnrollmentCreateSerializer(StrictSerializer):

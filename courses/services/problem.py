@@ -18,8 +18,8 @@ from courses.services.validation import NOT_QUOTED, changes_apply, refuse, row_e
 from courses.testdata import errors_of_test_cases
 
 ALGORITHM_FIELDS = tuple(field.name for field in fields(AlgorithmSpec))
-# A template can hold a driver with test data in it.
-UNQUOTED_FIELDS = ("templates",)
+# Any of these can hold a driver with test data in it.
+UNQUOTED_FIELDS = ("templates", "preludes", "postludes")
 
 
 class ProblemChanges(TypedDict, total=False):
@@ -38,8 +38,12 @@ class AlgorithmChanges(TypedDict, total=False):
     value_encoding: str
     checker: str
     checker_options: Mapping[str, Any]
+    is_partial_credit: bool
+    stops_at_first_failure: bool
     languages: list[str]
     templates: Mapping[str, str]
+    preludes: Mapping[str, str]
+    postludes: Mapping[str, str]
     starter_code: Mapping[str, str]
 
 
@@ -196,7 +200,8 @@ def _fit_errors(problem: Problem, row: AlgorithmProblem | None) -> list[FieldErr
     test_set = current_test_set(problem)
     if row is None or test_set is None or problem.status != Problem.Status.PUBLISHED:
         return []
-    if not errors_of_test_cases(list(test_set.test_cases.all()), algorithm=row):
+    lacks_checker = row.checker == AlgorithmProblem.Checker.CUSTOM and not test_set.checker_source
+    if not lacks_checker and not errors_of_test_cases(list(test_set.test_cases.all()), algorithm=row):
         return []
     return [
         FieldError(

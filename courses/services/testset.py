@@ -9,28 +9,60 @@ from django.utils import timezone
 from accounts.audit import audit_record
 from accounts.models import User
 from core.errors import FieldError, InvalidInput
+from courses.authoring import CheckerProgram, checker_program_errors
 from courses.models import AlgorithmProblem, Problem, TestCase, TestSet
 from courses.services.validation import field_errors, refuse, row_lock
 from courses.testdata import POINTER, TestCaseSpec, errors_of_test_cases
+from courses.testgroups import GroupSpec, errors_of_groups, group_as_json
 
 BATCH = 200
 
 
-@transaction.atomic
-def testset_create(*, actor: User, problem_id: int, test_cases: Sequence[TestCaseSpec]) -> TestSet:
+def testset_create(
+    *,
+    actor: User,
+    problem_id: int,
+    test_cases: Sequence[TestCaseSpec],
+    groups: Sequence[GroupSpec] = (),  # noqa: PT028 - no test, whatever its name begins with
+    checker: CheckerProgram | None = None,  # noqa: PT028
+) -> TestSet:
     """Give a problem its next version of tests: the complete list, in judging order. It is the current one at once.
+
+    A `checker` is for problems whose checker is `custom`, and those need one with every version.
 
     Raises:
         NotFound: there is no such problem.
-        InvalidInput: the list is empty or too long, or tests do not fit how the problem is called and checked;
-            `errors` names each as `#/test_cases/3/input`.
+        InvalidInput: the list is empty or too long; tests, groups or checker do not fit each other or how the problem
+            is called and checked; or the checker does not compile. `errors` names each, as `#/test_cases/3/input`,
+            `#/groups/1/requires/0` or `#/checker_source`.
     """
+    if checker is not None:
+        # Before the transaction: compiling takes seconds, and nothing else may wait for a lock as long.
+        refuse(checker_program_errors(checker))
+    return _create(actor=actor, problem_id=problem_id, test_cases=test_cases, groups=groups, checker=checker)
+
+
+@transaction.atomic
+def _create(
+    *,
+    actor: User,
+    problem_id: int,
+    test_cases: Sequence[TestCaseSpec],
+    groups: Sequence[GroupSpec],
+    checker: CheckerProgram | None,
+) -> TestSet:
     # Locked so that two versions made together get different numbers, and the problem does not change meanwhile.
     problem = row_lock(Problem.objects.all(), problem_id)
     algorithm = AlgorithmProblem.objects.filter(problem=problem).first()
     if algorithm is None:
         raise InvalidInput("This problem is not answered with a program, so it has no tests.")
-    test_set = TestSet(problem=problem, version=_next_version(problem))
+    test_set = TestSet(
+        problem=problem,
+        version=_next_version(problem),
+        groups=[group_as_json(group) for group in groups],
+        checker_language=checker.language if checker else "",
+        checker_source=checker.source if checker else "",
+    )
     rows = [
         TestCase(
             test_set=test_set,
@@ -43,7 +75,11 @@ def testset_create(*, actor: User, problem_id: int, test_cases: Sequence[TestCas
         )
         for order, test_case in enumerate(test_cases)
     ]
-    refuse(errors_of_test_cases(test_cases, algorithm=algorithm) or _rows_errors(rows))
+    refuse(
+        [*_checker_errors(algorithm, checker), *errors_of_test_cases(test_cases, algorithm=algorithm)]
+        or _rows_errors(rows)
+        or errors_of_groups(groups, test_cases)
+    )
     test_set.save()
     TestCase.objects.bulk_create(rows, batch_size=BATCH)
     audit_record(
@@ -56,6 +92,8 @@ def testset_create(*, actor: User, problem_id: int, test_cases: Sequence[TestCas
             "version": [None, test_set.version],
             "test_cases": [None, len(rows)],
             "samples": [None, sum(row.is_sample for row in rows)],
+            "groups": [None, len(groups)],
+            "checker_language": [None, test_set.checker_language],
         },
     )
     return test_set
@@ -71,6 +109,17 @@ def testset_freeze(*, test_set_id: int) -> None:
 
 def _next_version(problem: Problem) -> int:
     return int(problem.test_sets.aggregate(last=Max("version"))["last"] or 0) + 1
+
+
+def _checker_errors(algorithm: AlgorithmProblem, checker: CheckerProgram | None) -> list[FieldError]:
+    is_custom = algorithm.checker == AlgorithmProblem.Checker.CUSTOM
+    if is_custom and checker is None:
+        detail = "The problem's checker is custom, so its tests bring one along."
+        return [FieldError(pointer="#/checker_source", code="checker_missing", detail=detail)]
+    if not is_custom and checker is not None:
+        detail = f"The problem's checker is {algorithm.checker}; only with custom the tests bring one along."
+        return [FieldError(pointer="#/checker_source", code="checker_not_custom", detail=detail)]
+    return []
 
 
 def _rows_errors(rows: Sequence[TestCase]) -> list[FieldError]:

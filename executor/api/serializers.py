@@ -84,6 +84,7 @@ class TestReportOutput(serializers.Serializer[Any]):
     stdout = serializers.CharField(allow_null=True)
     stderr = serializers.CharField(allow_null=True)
     message = serializers.CharField(allow_null=True)
+    judge_message = serializers.CharField(allow_null=True, help_text="What a custom checker says to staff.")
 
 
 class SubmissionOutput(SubmissionRowOutput):
@@ -110,6 +111,37 @@ class RunOutput(serializers.Serializer[Any]):
     stdout = serializers.CharField()
     stderr = serializers.CharField()
     compile_output = serializers.CharField()
+
+
+class SampleReportOutput(serializers.Serializer[Any]):
+    """One sample test, which is public: all there is to tell of it."""
+
+    number = serializers.IntegerField(help_text="Its place among the samples.")
+    verdict = serializers.CharField()
+    time_ms = serializers.IntegerField(allow_null=True)
+    memory_kib = serializers.IntegerField(allow_null=True)
+    exit_code = serializers.IntegerField(allow_null=True)
+    signal = serializers.IntegerField(allow_null=True)
+    input = serializers.CharField()
+    expected_output = serializers.CharField(allow_null=True, help_text="null: any output is right.")
+    stdout = serializers.CharField()
+    stderr = serializers.CharField()
+    message = serializers.CharField()
+
+
+class SampleRunOutput(serializers.Serializer[Any]):
+    """What came of a program on the sample tests; nothing of it is kept, and it is no submission."""
+
+    verdict = serializers.CharField(help_text="That of the first sample, in judging order, that is not accepted.")
+    compile_output = serializers.CharField()
+    samples = SampleReportOutput(many=True)
+
+
+class WrappedOutput(serializers.Serializer[Any]):
+    """The files of a program as it would run, the main one first."""
+
+    files = SourceFileOutput(many=True)
+    is_framed = serializers.BooleanField(help_text="Its answer is the value its function returns, not what it prints.")
 
 
 class LanguageOutput(serializers.Serializer[Any]):

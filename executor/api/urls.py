@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from executor.api import views
+from executor.api.views import problems, runs, submissions
 
 urlpatterns = [
-    path("submissions/", views.SubmissionListView.as_view(), name="submission-list"),
-    path("submissions/<id:submission_id>/", views.SubmissionDetailView.as_view(), name="submission-detail"),
-    path("runs/", views.RunView.as_view(), name="run-list"),
-    path("languages/", views.LanguageListView.as_view(), name="language-list"),
+    path("submissions/", submissions.SubmissionListView.as_view(), name="submission-list"),
+    path("submissions/<id:submission_id>/", submissions.SubmissionDetailView.as_view(), name="submission-detail"),
+    path("problems/<id:problem_id>/run-samples/", problems.SampleRunView.as_view(), name="problem-run-samples"),
+    path("problems/<id:problem_id>/wrapped/", problems.WrappedView.as_view(), name="problem-wrapped"),
+    path("runs/", runs.RunView.as_view(), name="run-list"),
+    path("languages/", runs.LanguageListView.as_view(), name="language-list"),
 ]

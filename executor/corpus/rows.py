@@ -166,7 +166,7 @@ def _script_plans(row: Mapping[str, Any]) -> tuple[JudgingPlan, ...]:
     )
 
 
-def _plan(row: Mapping[str, Any], tests: tuple[PlannedTest, ...], **particulars: str) -> JudgingPlan:
+def _plan(row: Mapping[str, Any], tests: tuple[PlannedTest, ...], **particulars: Any) -> JudgingPlan:
     language: Language = LANGUAGES[row["language"]]
     program = SourceFile(name=main_name_for(language, row["program"]), content=row["program"])
     return JudgingPlan(

@@ -7,7 +7,7 @@ and other scripts' digits are text. No output, however odd, makes a checker rais
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from math import isfinite
@@ -31,12 +31,25 @@ class CheckerSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """Whether the output is right; `message` names the first difference and may quote the expected output."""
+    """Whether the output is right; `message` names the first difference and may quote the expected output.
+
+    `judge_message` is for staff alone; only a custom checker has one.
+    """
 
     is_right: bool
     message: str = ""
+    judge_message: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenCheck:
+    """A custom checker that gave no answer; the reason is for staff, and nothing of it is held against the student."""
+
+    reason: str
+
+
+# Not one of ours: the author's program decides, in a box; see `custom`.
+CUSTOM = "custom"
 RIGHT = CheckResult(is_right=True)
 Options = Mapping[str, Any]
 
@@ -115,8 +128,8 @@ def _check_lines(output: bytes, expected: bytes, options: Options) -> CheckResul
 
 def _check_unordered(output: bytes, expected: bytes, options: Options) -> CheckResult:
     """The same things in any order. Option `unit`: `lines` (by default), `tokens`, or `letters` (case ignored)."""
-    units = _UNITS[options.get("unit", "lines")]
-    given, wanted = Counter(units(output)), Counter(units(expected))
+    count = _COUNTS[options.get("unit", "lines")]
+    given, wanted = count(output), count(expected)
     if given == wanted:
         return RIGHT
     missing, surplus = wanted - given, given - wanted
@@ -165,11 +178,16 @@ def _lines(data: bytes) -> list[bytes]:
     return lines
 
 
-def _letters(data: bytes) -> Iterator[bytes]:
-    return (bytes([byte]) for byte in b"".join(data.lower().split()))
+def _letter_counts(data: bytes) -> Counter[bytes]:
+    letters = b"".join(data.lower().split())
+    return Counter({bytes([value]): count for value in range(256) if (count := letters.count(value))})
 
 
-_UNITS: Mapping[str, Callable[[bytes], Any]] = {"lines": _lines, "tokens": bytes.split, "letters": _letters}
+_COUNTS: Mapping[str, Callable[[bytes], Counter[bytes]]] = {
+    "lines": lambda data: Counter(_lines(data)),
+    "tokens": lambda data: Counter(data.split()),
+    "letters": _letter_counts,
+}
 
 CHECKERS: Mapping[str, Callable[[bytes, bytes, Options], CheckResult]] = {
     "exact": _check_exact,
@@ -187,13 +205,14 @@ OPTIONS: Mapping[str, frozenset[str]] = {
     "float": _TOLERANCES | {"case_sensitive"},
     "unordered": frozenset({"unit"}),
     "json": _TOLERANCES,
+    CUSTOM: frozenset(),
 }
 
 
 def option_fault(spec: CheckerSpec) -> str | None:
     """What is wrong with a checker's name or options, as a sentence for an author; None where all is well."""
-    if spec.name not in CHECKERS:
-        return f"There is no checker {spec.name!r}; there are {', '.join(CHECKERS)}."
+    if spec.name not in OPTIONS:
+        return f"There is no checker {spec.name!r}; there are {', '.join(OPTIONS)}."
     for name, value in spec.options.items():
         if name not in OPTIONS[spec.name]:
             return f"The checker {spec.name} has no option {name!r}."
@@ -202,8 +221,8 @@ def option_fault(spec: CheckerSpec) -> str | None:
             if not is_number or not isfinite(value) or value < 0:
                 return f"{name} must be a number of at least 0."
         elif name == "unit":
-            if value not in _UNITS:
-                return f"unit must be one of {', '.join(_UNITS)}."
+            if value not in _COUNTS:
+                return f"unit must be one of {', '.join(_COUNTS)}."
         elif not isinstance(value, bool):
             return f"{name} must be true or false."
     return None

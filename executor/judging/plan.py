@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from executor.engines.base import Limits, RunRequest, SourceFile
-from executor.judging.checkers import CheckerSpec
+from executor.judging.checkers import CUSTOM, CheckerSpec
+from executor.judging.custom import CustomChecker
 from executor.judging.languages import Language
+from executor.judging.scoring import ScoreGroup, ScoringRules, groups_fault
 from executor.judging.values import JSON
 from executor.judging.wrapping import WrappedProgram, frame_input, new_nonce, wrap
 
@@ -26,11 +28,12 @@ class PlannedTest:
     input: str
     expected: str | None
     weight: Decimal = Decimal(1)
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgingPlan:
-    """Everything one judging needs; `tests` are in judging order."""
+    """Everything one judging needs; `tests` are in judging order. `is_exclusive` as in `RunRequest`."""
 
     language: Language
     files: tuple[SourceFile, ...]
@@ -43,7 +46,21 @@ class JudgingPlan:
     prelude: str = ""
     postlude: str = ""
     value_encoding: str = JSON
+    # Where the checker is `custom`: the author's program.
+    custom_checker: CustomChecker | None = None
+    groups: tuple[ScoreGroup, ...] = ()
+    is_partial_credit: bool = True
     stops_at_first_failure: bool = False
+    is_exclusive: bool = False
+
+    @property
+    def scoring(self) -> ScoringRules:
+        """How the tests make up the score."""
+        return ScoringRules(
+            groups=self.groups,
+            is_partial_credit=self.is_partial_credit,
+            stops_at_first_failure=self.stops_at_first_failure,
+        )
 
     @property
     def limits(self) -> Limits:
@@ -73,11 +90,15 @@ def prepare(plan: JudgingPlan) -> PreparedRun:
     """Wrap the program and lay out one run per test. Neither expected outputs nor weights go along (law 1).
 
     Raises:
-        PlanError: there are no tests.
+        PlanError: there are no tests, their groups make no sense, or a custom checker is missing.
         WrappingError: the problem cannot be wrapped in this language.
     """
     if not plan.tests:
         raise PlanError("The problem has no test cases.")
+    if fault := groups_fault(plan.groups):
+        raise PlanError(fault)
+    if plan.checker.name == CUSTOM and plan.custom_checker is None:
+        raise PlanError("The problem's checker is custom, and its tests bring none.")
     program = wrap(
         plan.language,
         plan.files,
@@ -98,5 +119,11 @@ def prepare(plan: JudgingPlan) -> PreparedRun:
     return PreparedRun(
         program=program,
         nonces=nonces,
-        request=RunRequest(toolchain=plan.language.toolchain, files=program.files, inputs=inputs, limits=plan.limits),
+        request=RunRequest(
+            toolchain=plan.language.toolchain,
+            files=program.files,
+            inputs=inputs,
+            limits=plan.limits,
+            is_exclusive=plan.is_exclusive,
+        ),
     )

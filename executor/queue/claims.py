@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from executor.models import Judgement, Submission
 from executor.services.judgements import judgement_give_up
@@ -59,7 +60,7 @@ def claim_next() -> Claim | None:
             )
             if taken:
                 Submission.objects.filter(current_judgement_id=judgement_id, status=Submission.Status.PENDING).update(
-                    status=Submission.Status.JUDGING
+                    status=Submission.Status.JUDGING, updated_at=timezone.now()
                 )
                 return claim
 
@@ -132,7 +133,7 @@ def _return_to_queue(condition: Q, **changes: object) -> None:
     )
     returned.update(state=Judgement.State.PENDING, claim_id=None, leased_until=None, **changes)
     Submission.objects.filter(pk__in=submissions, status=Submission.Status.JUDGING).update(
-        status=Submission.Status.PENDING
+        status=Submission.Status.PENDING, updated_at=timezone.now()
     )
 
 

@@ -2,7 +2,7 @@
 
 import structlog
 
-from executor.engines.base import EngineError, EngineUnavailable
+from executor.engines.base import EngineBusy, EngineError, EngineUnavailable
 from executor.judging.plan import PlanError
 from executor.judging.values import UnreadableValue
 from executor.judging.wrapping import WrappingError
@@ -34,7 +34,7 @@ def judge_claimed(claim: Claim, service: CodeExecutorService) -> None:
             judgement_give_up(judgement_id=claim.judgement_id, claim_id=claim.claim_id, fault=str(error))
         except EngineUnavailable as error:
             # An engine that is well again right after failed over this very submission: that is charged.
-            is_charged = service.engine.health().is_ready
+            is_charged = not isinstance(error, EngineBusy) and service.engine.health().is_ready
             claim_return(claim, fault=str(error), is_charged=is_charged, retry_after_s=error.retry_after_s)
         except EngineError as error:
             logger.error("engine_fault", fault=f"{type(error).__name__}: {error}")

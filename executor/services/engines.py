@@ -5,6 +5,7 @@ from functools import cache
 from django.conf import settings
 
 from executor.engines.base import Engine
+from executor.judging.languages import LANGUAGES
 
 
 def default_engine() -> Engine:
@@ -29,5 +30,9 @@ def engine_named(name: str) -> Engine:
             raise ValueError("JUDGE0_URL is not set: name the address of a Judge0.")
         from executor.engines.judge0 import Judge0Engine
 
-        return Judge0Engine(base_url=settings.JUDGE0_URL, auth_token=settings.JUDGE0_AUTH_TOKEN)
+        return Judge0Engine(
+            base_url=settings.JUDGE0_URL,
+            auth_token=settings.JUDGE0_AUTH_TOKEN,
+            toolchains=[language.toolchain for language in LANGUAGES.values()],
+        )
     raise ValueError(f"There is no engine {name!r}; there are sandbox and judge0.")

@@ -1,8 +1,11 @@
 """From a claimed judgement to its stored result."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -10,13 +13,16 @@ from django.db.models.functions import Now
 
 from courses.models import AlgorithmProblem, TestSet
 from executor.engines.base import SourceFile
-from executor.judging.checkers import CheckerSpec
+from executor.judging.checkers import CUSTOM, CheckerSpec
+from executor.judging.custom import CustomChecker
 from executor.judging.languages import LANGUAGES, Language
 from executor.judging.outcome import JudgingOutcome, TestOutcome
 from executor.judging.plan import JudgingPlan, PlannedTest
+from executor.judging.scoring import Aggregate, ScoreGroup
 from executor.judging.text import storable_text
 from executor.judging.verdicts import Verdict
 from executor.models import Judgement, Submission, TestResult
+from executor.services.sources import main_name_for
 from executor.signals import submission_announced, submission_judged
 
 logger = structlog.get_logger("assay.judging")
@@ -24,6 +30,7 @@ logger = structlog.get_logger("assay.judging")
 # What is kept of each test's output, and of the compiler's.
 OUTPUT_KEPT_BYTES = 4 * 1024
 COMPILE_OUTPUT_KEPT_BYTES = 16 * 1024
+NOTHING_JUDGED = "No test was judged."
 
 
 def judgement_plan(judgement: Judgement) -> JudgingPlan:
@@ -38,8 +45,13 @@ def judgement_plan(judgement: Judgement) -> JudgingPlan:
     return replace(
         plan,
         checker=CheckerSpec(name=judgement.checker, options=judgement.checker_options),
+        custom_checker=custom_checker_of(judgement.test_set) if judgement.checker == CUSTOM else None,
+        is_partial_credit=judgement.is_partial_credit,
+        stops_at_first_failure=judgement.stops_at_first_failure,
         time_limit_ms=judgement.time_limit_ms,
         memory_limit_mb=judgement.memory_limit_mb,
+        # In an exam the tests of a submission share nothing.
+        is_exclusive=submission.purpose == Submission.Purpose.EXAM,
     )
 
 
@@ -51,15 +63,44 @@ def plan_for(
         language=language,
         files=files,
         tests=tuple(
-            PlannedTest(key=case.pk, input=case.input, expected=case.expected_output, weight=case.weight)
+            PlannedTest(
+                key=case.pk, input=case.input, expected=case.expected_output, weight=case.weight, group=case.group
+            )
             for case in test_set.test_cases.all()
         ),
+        groups=tuple(_group(group) for group in test_set.groups),
+        custom_checker=custom_checker_of(test_set) if algorithm.checker == CUSTOM else None,
+        is_partial_credit=algorithm.is_partial_credit,
+        stops_at_first_failure=algorithm.stops_at_first_failure,
         checker=CheckerSpec(name=algorithm.checker, options=algorithm.checker_options),
         time_limit_ms=algorithm.time_limit_ms,
         memory_limit_mb=algorithm.memory_limit_mb,
         entry_point=algorithm.entry_point,
         template=algorithm.templates.get(language.key, ""),
+        prelude=algorithm.preludes.get(language.key, ""),
+        postlude=algorithm.postludes.get(language.key, ""),
         value_encoding=algorithm.value_encoding,
+    )
+
+
+def custom_checker_of(test_set: TestSet) -> CustomChecker | None:
+    """The checker a test set brings; None where it brings none, or one in a language that is no longer known."""
+    language = LANGUAGES.get(test_set.checker_language)
+    if language is None:
+        return None
+    name = main_name_for(language, test_set.checker_source)
+    return CustomChecker(language=language, file=SourceFile(name=name, content=test_set.checker_source))
+
+
+def _group(stored: Mapping[str, Any]) -> ScoreGroup:
+    """A group as the test set stores it."""
+    points, threshold = stored["points"], stored["threshold"]
+    return ScoreGroup(
+        name=stored["name"],
+        aggregate=Aggregate(stored["aggregate"]),
+        points=None if points is None else Decimal(points),
+        threshold=Decimal(1) if threshold is None else Decimal(threshold),
+        requires=tuple(stored["requires"]),
     )
 
 
@@ -84,6 +125,10 @@ def judgement_apply(*, judgement_id: int, claim_id: uuid.UUID, outcome: JudgingO
     judgement.time_ms = outcome.time_ms
     judgement.memory_kib = outcome.memory_kib
     judgement.score = outcome.score
+    if outcome.verdict is Verdict.INTERNAL_ERROR:
+        broken = next((test for test in outcome.tests if test.verdict is Verdict.INTERNAL_ERROR), None)
+        judgement.fault = _message(broken.judge_message if broken else NOTHING_JUDGED)
+        logger.error("judged_internal_error", submission_id=judgement.submission_id, fault=judgement.fault)
     _finish(judgement, outcome.verdict)
     return True
 
@@ -146,5 +191,10 @@ def _result_row(judgement: Judgement, order: int, test: TestOutcome) -> TestResu
         signal=result.signal if result else None,
         stdout=storable_text(test.printed, limit_bytes=OUTPUT_KEPT_BYTES),
         stderr=storable_text(result.stderr if result else b"", limit_bytes=OUTPUT_KEPT_BYTES),
-        message=storable_text(test.message.encode("utf-8", "surrogatepass"), limit_bytes=OUTPUT_KEPT_BYTES),
+        message=_message(test.message),
+        judge_message=_message(test.judge_message),
     )
+
+
+def _message(text: str) -> str:
+    return storable_text(text.encode("utf-8", "surrogatepass"), limit_bytes=OUTPUT_KEPT_BYTES)

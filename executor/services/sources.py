@@ -15,11 +15,11 @@ from executor.services.languages import missing_for
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
-def language_of(key: str, *, allowed: Sequence[str] = ()) -> Language:
-    """The language a caller named, if it is known, allowed and present here.
+def known_language(key: str, *, allowed: Sequence[str] = ()) -> Language:
+    """The language a caller named, if it is known and allowed.
 
     Raises:
-        InvalidInput: `unknown_language`, `language_not_allowed` or `language_unavailable`.
+        InvalidInput: `unknown_language` or `language_not_allowed`.
     """
     language = LANGUAGES.get(key)
     if language is None:
@@ -29,6 +29,16 @@ def language_of(key: str, *, allowed: Sequence[str] = ()) -> Language:
         raise InvalidInput.at(
             "language", "language_not_allowed", f"This problem takes {', '.join(allowed)}, not {language.name}."
         )
+    return language
+
+
+def language_of(key: str, *, allowed: Sequence[str] = ()) -> Language:
+    """The language a caller named, if it is known, allowed and present here.
+
+    Raises:
+        InvalidInput: `unknown_language`, `language_not_allowed` or `language_unavailable`.
+    """
+    language = known_language(key, allowed=allowed)
     if missing := missing_for(language):
         raise InvalidInput.at(
             "language", "language_unavailable", f"{language.name} cannot be run on this server: {missing}"

@@ -73,13 +73,7 @@ def _create(
     purpose: Submission.Purpose,
     feedback: Submission.Feedback,
 ) -> Submission:
-    problem = Problem.objects.visible_to(user).select_related("algorithm", "course").filter(pk=problem_id).first()
-    if problem is None:
-        raise NotFound(NO_SUCH_PROBLEM)
-    if problem.type != Problem.Type.ALGORITHM or not hasattr(problem, "algorithm"):
-        raise ProblemNotReady("This problem is not answered with a program.")
-    if problem.status == Problem.Status.ARCHIVED or problem.course.status == Course.Status.ARCHIVED:
-        raise ProblemNotReady("This problem is archived and takes no more submissions.")
+    problem = open_problem(user=user, problem_id=problem_id)
     chosen = language_of(language, allowed=problem.algorithm.languages)
     files = source_files(chosen, program)
     test_set = current_test_set(problem)
@@ -99,9 +93,28 @@ def _create(
     return submission
 
 
+def open_problem(*, user: User, problem_id: int) -> Problem:
+    """The problem, with its `algorithm`, if this user may answer it with a program now.
+
+    Raises:
+        NotFound: there is no such problem for this user, be it missing, foreign, unpublished or not enrolled.
+        ProblemNotReady: it is no algorithm problem, or it or its course is archived.
+    """
+    problem = Problem.objects.visible_to(user).select_related("algorithm", "course").filter(pk=problem_id).first()
+    if problem is None:
+        raise NotFound(NO_SUCH_PROBLEM)
+    if problem.type != Problem.Type.ALGORITHM or not hasattr(problem, "algorithm"):
+        raise ProblemNotReady("This problem is not answered with a program.")
+    if problem.status == Problem.Status.ARCHIVED or problem.course.status == Course.Status.ARCHIVED:
+        raise ProblemNotReady("This problem is archived and takes no more submissions.")
+    return problem
+
+
 @transaction.atomic
 def judgement_create(*, submission: Submission, test_set: TestSet) -> Judgement:
     """Queue a judging of a submission on a test set, which is frozen by that; workers are woken after the commit."""
+    # Locked so that judgings asked for together each get a number of their own.
+    Submission.objects.select_for_update().get(pk=submission.pk)
     testset_freeze(test_set_id=test_set.pk)
     algorithm = submission.problem.algorithm
     judgement = Judgement.objects.create(
@@ -110,6 +123,8 @@ def judgement_create(*, submission: Submission, test_set: TestSet) -> Judgement:
         test_set=test_set,
         checker=algorithm.checker,
         checker_options=algorithm.checker_options,
+        is_partial_credit=algorithm.is_partial_credit,
+        stops_at_first_failure=algorithm.stops_at_first_failure,
         time_limit_ms=algorithm.time_limit_ms,
         memory_limit_mb=algorithm.memory_limit_mb,
     )

@@ -93,10 +93,10 @@ class TestLoginThrottle:
 
     def test_old_counts_are_deleted_and_current_ones_are_not(self, anonymous_api: APIClient) -> None:
         now = timezone.now()
-        LoginFailure.objects.create(name_hash="old", window_started_at=now - timedelta(hours=2), failures=5)
-        LoginFailure.objects.create(name_hash="new", window_started_at=now - timedelta(minutes=2), failures=5)
+        LoginFailure.objects.create(name_hash="old", window_started_at=now - timedelta(hours=2), count=5)
+        LoginFailure.objects.create(name_hash="new", window_started_at=now - timedelta(minutes=2), count=5)
         wrong(anonymous_api, "somebody")
-        assert set(LoginFailure.objects.exclude(name_hash__in=["new"]).values_list("failures", flat=True)) == {1}
+        assert set(LoginFailure.objects.exclude(name_hash__in=["new"]).values_list("count", flat=True)) == {1}
         assert LoginFailure.objects.filter(name_hash="new").exists()
 
     def test_many_old_counts_go_a_few_at_a_time(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,11 +145,11 @@ class TestParallelLogins:
         row = LoginFailure.objects.create(name_hash="ada", window_started_at=timezone.now())
 
         def racy(**kwargs: Any) -> None:
-            failures = LoginFailure.objects.get(pk=row.pk).failures
+            failures = LoginFailure.objects.get(pk=row.pk).count
             everybody_has_read.wait(timeout=10)
             if failures >= LIMIT:
                 raise PasswordThrottled
-            LoginFailure.objects.filter(pk=row.pk).update(failures=F("failures") + 1)
+            LoginFailure.objects.filter(pk=row.pk).update(count=F("count") + 1)
 
         monkeypatch.setattr(token_services, "password_try_count", racy)
         assert self.answers() == {(401, "credentials_refused"): self.POSTS}

@@ -142,6 +142,14 @@ MATRIX: tuple[Row, ...] = (
         when_archived=409,
     ),
     row("submission-detail", "get", OWN_OR_STAFF),
+    course_row(
+        "problem-run-samples",
+        "post",
+        IN_COURSE,
+        lambda w: {"language": "python", "code": DOUBLE},
+        when_archived=409,
+    ),
+    course_row("problem-wrapped", "post", STAFF, lambda w: {"language": "python", "code": DOUBLE}),
     row("run-list", "post", SIGNED_IN, lambda w: {"language": "python", "code": "print(1)"}),
     row("language-list", "get", SIGNED_IN),
 )

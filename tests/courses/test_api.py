@@ -168,8 +168,12 @@ class TestProblems:
             "value_encoding": "json",
             "checker": "float",
             "checker_options": {"absolute": 0.5},
+            "is_partial_credit": False,
+            "stops_at_first_failure": True,
             "languages": ["python"],
             "templates": {},
+            "preludes": {"python": "import math\n"},
+            "postludes": {"python": "assert callable(double)\n"},
             "starter_code": {"python": "def double(n):\n    "},
         }
         response = api.post(f"{V1}/courses/{world.course.pk}/problems/", {**body, "algorithm": algorithm})
@@ -202,6 +206,9 @@ class TestProblems:
             ({"algorithm": {"templates": {"c": "\0"}}}, ("#/algorithm/templates/c", NUL)),
             ({"algorithm": {"templates": {"\0": ""}}}, ("#/algorithm/templates", NUL)),
             ({"algorithm": {"templates": {"../c": ""}}}, ("#/algorithm/templates", "invalid")),
+            ({"algorithm": {"preludes": {"c": "\0"}}}, ("#/algorithm/preludes/c", NUL)),
+            ({"algorithm": {"preludes": {"../c": ""}}}, ("#/algorithm/preludes", "invalid")),
+            ({"algorithm": {"postludes": {"c": None}}}, ("#/algorithm/postludes/c", "null")),
             ({"algorithm": {"languages": "python"}}, ("#/algorithm/languages", "not_a_list")),
             ({"algorithm": {"languages": ["c"] * 51}}, ("#/algorithm/languages", "max_length")),
             ({"algorithm": {"reference": ""}}, ("#/algorithm/reference", "unknown_field")),
@@ -259,15 +266,21 @@ class TestTestSets:
         cases: list[dict[str, Any]] = [
             {"input": " 1 \n", "expected_output": " 2 \n", "is_sample": True, "weight": "1.000", "group": ""},
             {"input": "", "expected_output": None, "is_sample": False, "weight": "0.500", "group": "big"},
+            {"input": "", "expected_output": None, "is_sample": False, "weight": "0.500", "group": "huge"},
         ]
-        response = api.post(test_sets, {"test_cases": cases})
+        groups: list[dict[str, Any]] = [
+            {"name": "big", "aggregate": "min", "points": "40.000", "threshold": None, "requires": []},
+            {"name": "huge", "aggregate": "threshold", "points": None, "threshold": "0.5000", "requires": ["big"]},
+        ]
+        response = api.post(test_sets, {"test_cases": cases, "groups": groups})
         assert response.status_code == 201
         shown = response.json()
         assert (shown["problem"], shown["version"], shown["frozen_at"]) == (world.problem.pk, 2, None)
         assert shown["test_cases"] == [{"order": order, **case} for order, case in enumerate(cases)]
+        assert shown["groups"] == groups
         assert api.get(f"{V1}/test-sets/{shown['id']}/").json() == shown
         listed = api.get(test_sets).json()["results"]
-        assert [(row["version"], row["test_case_count"]) for row in listed] == [(2, 2), (1, 2)]
+        assert [(row["version"], row["test_case_count"]) for row in listed] == [(2, 3), (1, 2)]
         sample = {"input": " 1 \n", "expected_output": " 2 \n"}
         assert api.get(f"{V1}/problems/{world.problem.pk}/").json()["sample_tests"] == [sample]
 
@@ -282,6 +295,15 @@ class TestTestSets:
             ({"test_cases": [{"weight": "NaN"}]}, ("#/test_cases/0/weight", "invalid")),
             ({"test_cases": [{"input": "\0"}]}, ("#/test_cases/0/input", NUL)),
             ({"test_cases": [{"order": 3}]}, ("#/test_cases/0/order", "unknown_field")),
+            ({"test_cases": [{"group": "a"}]}, ("#/test_cases/0/group", "unknown_group")),
+            ({"test_cases": [{}], "groups": {}}, ("#/groups", "not_a_list")),
+            ({"test_cases": [{}], "groups": [{}]}, ("#/groups/0/name", "required")),
+            ({"test_cases": [{}], "groups": [{"name": ""}]}, ("#/groups/0/name", "blank")),
+            ({"test_cases": [{}], "groups": [{"name": "a", "score": 1}]}, ("#/groups/0/score", "unknown_field")),
+            ({"test_cases": [{}], "groups": [{"name": "a", "points": -1}]}, ("#/groups/0/points", "min_value")),
+            ({"test_cases": [{}], "groups": [{"name": "a", "points": "NaN"}]}, ("#/groups/0/points", "invalid")),
+            ({"test_cases": [{}], "groups": [{"name": "a", "requires": "b"}]}, ("#/groups/0/requires", "not_a_list")),
+            ({"test_cases": [{}], "groups": [{"name": "a"}]}, ("#/groups/0/name", "group_empty")),
             ({"test_cases": [{}], "version": 9}, ("#/version", "unknown_field")),
             ({"test_cases": [{}], "frozen_at": None}, ("#/frozen_at", "unknown_field")),
         ],

@@ -13,10 +13,16 @@ from courses.authoring import AlgorithmSpec
 from courses.models import Chapter, ChapterProblem, Course, Enrollment, Problem, TestSet
 from courses.services import chapter, course, enrollment, problem, testset
 from courses.testdata import TestCaseSpec
+from courses.testgroups import GroupSpec
 from tests.accounts.factories import UserFactory
 from tests.courses.conftest import World
 
 SECRET = "hunter2"
+UNQUOTED: dict[str, Any] = {
+    "templates": {"python": f"{{{{{{ prelude }}}}}}\n{{{{{{ code }}}}}}\n{{{{{{ postlude }}}}}}\n# {SECRET}\n"},
+    "preludes": {"python": f"# {SECRET}\n"},
+    "postludes": {"python": f"# {SECRET}\n"},
+}
 # Not an act of staff: the judging itself does it.
 UNRECORDED = {"testset_freeze"}
 
@@ -72,7 +78,7 @@ ACTS: dict[str, tuple[Act, list[str]]] = {
             course_id=w.course.pk,
             title="A",
             slug="a",
-            algorithm=AlgorithmSpec(templates={"python": SECRET}),
+            algorithm=AlgorithmSpec(**UNQUOTED),
         ),
         ["problem.create"],
     ),
@@ -81,7 +87,12 @@ ACTS: dict[str, tuple[Act, list[str]]] = {
             actor=w.owner,
             problem_id=w.problem.pk,
             title="New",
-            algorithm={"templates": {"python": SECRET}, "time_limit_ms": 100},
+            algorithm={
+                "templates": UNQUOTED["templates"],
+                "preludes": UNQUOTED["preludes"],
+                "postludes": UNQUOTED["postludes"],
+                "time_limit_ms": 100,
+            },
         ),
         ["problem.update"],
     ),
@@ -98,6 +109,7 @@ ACTS: dict[str, tuple[Act, list[str]]] = {
             actor=w.owner,
             problem_id=w.problem.pk,
             test_cases=[TestCaseSpec(input=SECRET, expected_output=SECRET, group=SECRET)],
+            groups=[GroupSpec(name=SECRET)],
         ),
         ["testset.create"],
     ),
@@ -167,7 +179,8 @@ class TestWhatIsRecorded:
     def test_templates_and_tests_are_named(self, world: World) -> None:
         ACTS["problem_update"][0](world)
         changes = AuditEvent.objects.get().changes
-        assert changes["algorithm.templates"] == ["(not quoted)", "(not quoted)"]
+        for name in UNQUOTED:
+            assert changes[f"algorithm.{name}"] == ["(not quoted)", "(not quoted)"]
         assert changes["algorithm.time_limit_ms"] == [2000, 100]
 
     def test_nothing_where_nothing_changed(self, world: World) -> None:

@@ -1,6 +1,7 @@
 """What students must not learn stands in no answer of any route, under any filter (law 7, T-09)."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import chain, combinations, product
 from typing import Any
 
@@ -13,6 +14,7 @@ from courses.api.filters import CourseFilter, EnrollmentFilter, ProblemFilter
 from courses.api.urls import urlpatterns
 from courses.api.views import problems as problem_views
 from courses.models import AlgorithmProblem, ChapterProblem, Course, Enrollment, Problem, TestCase, TestSet
+from courses.testgroups import GroupSpec, group_as_json
 from tests.courses.conftest import World
 from tests.courses.factories import (
     AlgorithmProblemFactory,
@@ -56,12 +58,23 @@ EXTRAS = [
 def planted(world: World) -> World:
     """Canaries wherever a student of the course must not look."""
     AlgorithmProblem.objects.filter(problem=world.problem).update(
-        templates={"python": f"{CANARY}-template"}, checker_options={"unit": f"{CANARY}-option"}
+        templates={"python": f"{CANARY}-template"},
+        preludes={"python": f"{CANARY}-prelude"},
+        postludes={"python": f"{CANARY}-postlude"},
+        checker_options={"unit": f"{CANARY}-option"},
     )
     # An older version, hidden tests in the current one, and a sample that is not current any more.
     old = TestSet.objects.get(problem=world.problem)
     old.test_cases.update(input=f"{CANARY}-old", expected_output=f"{CANARY}-old")
-    current = TestSetFactory(problem=world.problem, version=2)
+    current = TestSetFactory(
+        problem=world.problem,
+        version=2,
+        groups=[
+            group_as_json(GroupSpec(name=f"{CANARY}-group", points=Decimal(WEIGHT), requires=[f"{CANARY}-earlier"]))
+        ],
+        checker_language="python",
+        checker_source=f"{CANARY}-checker",
+    )
     TestCaseFactory(test_set=current, order=0, input="sample in", expected_output="sample out", is_sample=True)
     TestCaseFactory(
         test_set=current,
@@ -159,7 +172,10 @@ class TestCanaries:
     def test_control_staff_meet_them(self, planted: World, api_as: ApiAs) -> None:
         api = api_as(planted.assistant)
         texts = "".join(api.get(address).content.decode() for _, address in addresses())
-        for canary in ("template", "option", "old", "input", "expected", "group", "title", "statement"):
+        for canary in (
+            *("template", "option", "old", "input", "expected", "group", "earlier", "checker"),
+            *("title", "statement"),
+        ):
             assert f"{CANARY}-{canary}" in texts, canary
         assert WEIGHT in texts
 

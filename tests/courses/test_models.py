@@ -56,6 +56,10 @@ def same_version() -> None:
     twice(lambda: TestSetFactory(problem=problem, version=3))
 
 
+def half_a_checker() -> None:
+    TestSetFactory(checker_language="python")
+
+
 def same_order() -> None:
     test_set = TestSetFactory()
     twice(lambda: TestCaseFactory(test_set=test_set, order=1))
@@ -94,6 +98,7 @@ class TestConstraints:
                 lambda: AlgorithmProblemFactory(memory_limit_mb=15), "algorithm_memory_limit_sane", "", id="memory"
             ),
             pytest.param(same_version, "testset_version_unique", "version", id="version"),
+            pytest.param(half_a_checker, "testset_checker_whole", "", id="half a checker"),
             pytest.param(same_order, "testcase_order_unique", "order", id="order"),
             pytest.param(
                 lambda: TestCaseFactory(weight=Decimal("-0.001")), "testcase_weight_not_negative", "", id="weight"

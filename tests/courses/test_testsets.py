@@ -14,7 +14,9 @@ from courses import services
 from courses.models import AlgorithmProblem, Problem, TestCase, TestSet
 from courses.selectors import current_test_set, sample_tests
 from courses.services import testset as testset_module
-from courses.testdata import DEPTH_MAX, TEST_CASES_MAX, TestCaseSpec
+from courses.testdata import DEPTH_MAX, LITERAL_MAX_BYTES, TEST_CASES_MAX, TestCaseSpec
+from courses.testgroups import GroupSpec
+from executor.judging.values import LITERAL_LIMIT_BYTES
 from tests.accounts.factories import UserFactory
 from tests.courses.conftest import World
 from tests.courses.factories import AlgorithmProblemFactory, ProblemFactory
@@ -26,7 +28,10 @@ ONE = [TestCaseSpec(input="1\n", expected_output="2\n")]
 
 def give_tests(world: World, *test_cases: TestCaseSpec, **algorithm: Any) -> TestSet:
     AlgorithmProblem.objects.filter(problem=world.problem).update(**algorithm)
-    return services.testset_create(actor=world.instructor, problem_id=world.problem.pk, test_cases=test_cases)
+    groups = [GroupSpec(name=name) for name in sorted({case.group for case in test_cases if case.group})]
+    return services.testset_create(
+        actor=world.instructor, problem_id=world.problem.pk, test_cases=test_cases, groups=groups
+    )
 
 
 class TestCreate:
@@ -138,6 +143,22 @@ class TestRefusals:
             **algorithm,
         )
 
+    def test_a_literal_longer_than_checkers_read(self, world: World) -> None:
+        self.refused_at(
+            world,
+            TestCaseSpec(input="[1]", expected_output=repr("x" * LITERAL_MAX_BYTES)),
+            pointer="/0/expected_output",
+            code="too_long",
+            entry_point="f",
+            value_encoding="python-literal",
+        )
+        assert LITERAL_MAX_BYTES == LITERAL_LIMIT_BYTES
+
+    @pytest.mark.parametrize("expected", ["1e999", "[0, -1e999]", '{"a": 1e999}'])
+    def test_a_number_beyond_any_float(self, world: World, expected: str) -> None:
+        test = TestCaseSpec(input="[1]", expected_output=expected)
+        self.refused_at(world, test, pointer="/0/expected_output", code="not_a_value", checker="json")
+
     def test_the_refusal_does_not_quote_the_test(self, world: World) -> None:
         with pytest.raises(InvalidInput) as caught:
             give_tests(world, TestCaseSpec(input="SECRET", expected_output="SECRET"), entry_point="f")
@@ -221,5 +242,5 @@ class TestTogether:
         create: Callable[..., TestSet] = services.testset_create
         if not connection.features.has_select_for_update:
             # SQLite has no row locks: what protects there is the transaction, which takes the write lock at its start.
-            create = create.__wrapped__  # type: ignore[attr-defined]
+            monkeypatch.setattr(testset_module, "_create", testset_module._create.__wrapped__)  # type: ignore[attr-defined]
         assert None in self.versions(create, monkeypatch)

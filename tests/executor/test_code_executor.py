@@ -1,59 +1,25 @@
 """CodeExecutorService on the real sandbox: real interpreters and compilers, real limits."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from executor.engines.base import EngineUnavailable, RunStatus, SourceFile
+from executor.engines.base import EngineUnavailable, SourceFile
 from executor.engines.sandbox import SandboxEngine
-from executor.judging.checkers import CheckerSpec
 from executor.judging.languages import LANGUAGES
 from executor.judging.outcome import JudgingOutcome
-from executor.judging.plan import JudgingPlan, PlanError, PlannedTest, limits_for
+from executor.judging.plan import PlanError
 from executor.judging.verdicts import Verdict
 from executor.judging.wrapping import WrappingError
-from executor.services.code_executor import CodeExecutorService, FreeRun
+from executor.services.code_executor import CodeExecutorService
 from tests.executor.fakes import ScriptedEngine
+from tests.executor.plans import DOUBLES, TESTS, function_plan, plan, verdicts
 
 
 @pytest.fixture(scope="module")
 def service() -> CodeExecutorService:
     return CodeExecutorService(SandboxEngine())
-
-
-def plan(language: str, code: str, tests: Sequence[tuple[str, str | None]], **changes: Any) -> JudgingPlan:
-    chosen = LANGUAGES[language]
-    particulars: dict[str, Any] = {
-        "checker": CheckerSpec(name="tokens"),
-        "time_limit_ms": 2000,
-        "memory_limit_mb": 128,
-        "files": (SourceFile(name=chosen.main_name, content=code),),
-        **changes,
-    }
-    planned = tuple(PlannedTest(key=i, input=given, expected=expected) for i, (given, expected) in enumerate(tests))
-    return JudgingPlan(language=chosen, tests=planned, **particulars)
-
-
-def function_plan(language: str, code: str, tests: Sequence[tuple[str, str]], **changes: Any) -> JudgingPlan:
-    return plan(language, code, tests, entry_point="solve", checker=CheckerSpec(name="json"), **changes)
-
-
-def verdicts(outcome: JudgingOutcome) -> list[str]:
-    return [test.verdict.value for test in outcome.tests]
-
-
-DOUBLES = {
-    "python": "print(int(input()) * 2)",
-    "c": '#include <stdio.h>\nint main(void) { int n; scanf("%d", &n); printf("%d\\n", n * 2); return 0; }',
-    "cpp": "#include <iostream>\nint main() { int n; std::cin >> n; std::cout << n * 2 << std::endl; }",
-    "java": "import java.util.Scanner;\npublic class Main { public static void main(String[] a) {"
-    " System.out.println(new Scanner(System.in).nextInt() * 2); } }",
-    "javascript": "console.log(Number(require('fs').readFileSync(0, 'utf8')) * 2)",
-}
-TESTS = [("1", "2"), ("21", "42"), ("-3", "-6")]
 
 
 class CodeExecutorServiceTestCase:
@@ -243,61 +209,3 @@ class CodeExecutorServiceTestCase:
         broken = CodeExecutorService(ScriptedEngine(lambda stdin: EngineUnavailable("gone")))
         with pytest.raises(EngineUnavailable):
             broken.run_all_test_cases(plan("python", "print(1)", TESTS))
-
-
-class RunFreelyTestCase:
-    def run(self, service: CodeExecutorService, code: str, stdin: str = "", language: str = "python") -> FreeRun:
-        chosen = LANGUAGES[language]
-        return service.run_freely(
-            language=chosen,
-            files=(SourceFile(name=chosen.main_name, content=code),),
-            stdin=stdin,
-            limits=limits_for(time_limit_ms=500, memory_limit_mb=64),
-        )
-
-    def test_it_runs_and_says_what_came(self, service: CodeExecutorService) -> None:
-        run = self.run(service, "import sys; print(input()); print('err', file=sys.stderr)", "hällo")
-        assert run.result is not None
-        assert (run.result.status, run.result.exit_code) == (RunStatus.EXITED, 0)
-        assert (run.result.stdout, run.result.stderr) == ("hällo\n".encode(), b"err\n")
-
-    @pytest.mark.parametrize(
-        ("code", "status"),
-        [
-            ("while True: pass", RunStatus.TIME_LIMIT),
-            ("import time; time.sleep(60)", RunStatus.WALL_LIMIT),
-            ("x = []\nwhile True: x.append('x' * 100000)", RunStatus.MEMORY_LIMIT),
-            ("while True: print('x' * 1000)", RunStatus.OUTPUT_LIMIT),
-        ],
-    )
-    def test_every_limit_is_kept(self, service: CodeExecutorService, code: str, status: RunStatus) -> None:
-        result = self.run(service, code).result
-        assert result is not None
-        assert result.status is status
-        assert len(result.stdout) <= 1024 * 1024
-
-    def test_a_runtime_error_is_a_result(self, service: CodeExecutorService) -> None:
-        result = self.run(service, "1 / 0").result
-        assert result is not None
-        assert (result.status, result.exit_code) == (RunStatus.EXITED, 1)
-        assert b"ZeroDivisionError" in result.stderr
-
-    def test_a_program_that_does_not_compile_has_no_result(self, service: CodeExecutorService) -> None:
-        run = self.run(service, "int main( {", language="c")
-        assert run.result is None
-        assert run.compilation is not None
-        assert not run.compilation.succeeded
-
-    @pytest.mark.parametrize(
-        "code",
-        [
-            "import socket; socket.socket()",
-            "import ctypes; libc = ctypes.CDLL(None, use_errno=True); assert libc.unshare(0x10000000) == 0",
-            "open('/etc/shadow').read()",
-            "open('/usr/bin/new', 'w')",
-        ],
-    )
-    def test_forbidden_acts_fail(self, service: CodeExecutorService, code: str) -> None:
-        result = self.run(service, code).result
-        assert result is not None
-        assert result.exit_code != 0

@@ -56,7 +56,7 @@ class TestRuns:
     ) -> None:
         full = BoundedSemaphore(1)
         full.acquire()
-        monkeypatch.setattr("executor.services.runs._slots", full)
+        monkeypatch.setattr("executor.services.lane._places", full)
         response = api_as(UserFactory()).post(URL, {"language": "python", "code": "print(1)"})
         assert (response.status_code, response.json()["code"]) == (429, "run_capacity_full")
         assert int(response["Retry-After"]) > 0

@@ -10,10 +10,11 @@ from courses.api import serializers as given
 from courses.api.filters import ProblemFilter
 from courses.api.permissions import IsCourseStaff, IsCourseStaffOrReadOnly
 from courses.api.views.base import CourseScopedView
-from courses.authoring import AlgorithmSpec
+from courses.authoring import AlgorithmSpec, CheckerProgram
 from courses.models import Problem, TestSet
 from courses.selectors import course_is_staff, testsets_of
 from courses.testdata import TestCaseSpec
+from courses.testgroups import GroupSpec
 
 PROBLEM = PolymorphicProxySerializer(
     component_name="Problem",
@@ -110,11 +111,16 @@ class TestSetListView(CourseScopedView):
         responses={201: shown.TestSetSerializer},
     )
     def post(self, request: Request, problem_id: int) -> Response:
-        """For staff of the course: the complete list, in judging order, as the next version."""
+        """For staff of the course: the whole list in judging order, groups and checker, as the next version."""
         problem = self.problem()
-        cases = self.body(given.TestSetInputSerializer)["test_cases"]
+        body = self.body(given.TestSetInputSerializer)
+        source = body.get("checker_source")
         test_set = services.testset_create(
-            actor=self.user, problem_id=problem.pk, test_cases=[TestCaseSpec(**case) for case in cases]
+            actor=self.user,
+            problem_id=problem.pk,
+            test_cases=[TestCaseSpec(**case) for case in body["test_cases"]],
+            groups=[GroupSpec(**group) for group in body.get("groups", ())],
+            checker=CheckerProgram(language=body["checker_language"], source=source) if source else None,
         )
         return Response(shown.TestSetSerializer(test_set).data, status=201)
 

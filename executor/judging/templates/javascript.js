@@ -6,9 +6,7 @@ const assaySplit = assayStdin.indexOf("\n");
 const assayHeader = JSON.parse(assayStdin.slice(0, assaySplit));
 const assayArguments = JSON.parse(assayStdin.slice(assaySplit + 1));
 
-globalThis.require = require;
-globalThis.module = { exports: {} };
-globalThis.exports = globalThis.module.exports;
+Object.assign(globalThis, { require, module, exports });
 
 {{{ prelude }}}
 
@@ -35,7 +33,7 @@ function assayPlain(key, value) {
 
 async function assayCall() {
   const declared = assayVm.runInThisContext('typeof {{{ entry_point }}} === "function" ? {{{ entry_point }}} : undefined');
-  const callee = declared ?? globalThis.module.exports["{{{ entry_point }}}"];
+  const callee = declared ?? module.exports["{{{ entry_point }}}"];
   if (typeof callee !== "function") {
     throw new ReferenceError("There is no function named {{{ entry_point }}} in the program.");
   }

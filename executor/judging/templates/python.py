@@ -2,15 +2,6 @@
 import sys as _sys
 
 
-def _assay_report(kind, error, trace):
-    """Show a traceback that begins in the student's file, with the student's line numbers."""
-    import traceback
-
-    while trace is not None and trace.tb_frame.f_code.co_filename != "solution.py":
-        trace = trace.tb_next
-    traceback.print_exception(kind, error, trace)
-
-
 def _assay_call():
     """Call the student's function once, with the arguments on stdin, and frame what it returns."""
     import ast
@@ -37,12 +28,11 @@ def _assay_call():
 
 # Kept apart from sys.stdout, so that whatever becomes of that does not take the answer along.
 _assay_frame_fd = __import__("os").dup(1)
-_sys.excepthook = _assay_report
 # The student's code is a file of its own: nothing in it can close a string or comment of this text, its line numbers
 # are its own, and its `if __name__ == "__main__":` block does not run.
 __name__ = "solution"
 _sys.modules["solution"] = _sys.modules["__main__"]
-with open("solution.py", encoding="utf-8") as _file:
+with open("solution.py", "rb") as _file:
     exec(compile(_file.read(), "solution.py", "exec", dont_inherit=True), globals())
 
 {{{postlude}}}

@@ -10,15 +10,16 @@ from django.core.management.base import BaseCommand, CommandError
 from core.errors import DomainError
 from courses.models import Problem
 from courses.selectors import current_test_set
-from executor.engines.base import EngineError, SourceFile
+from executor.engines.base import EngineError
 from executor.judging.languages import LANGUAGES, Language
 from executor.judging.outcome import JudgingOutcome
 from executor.judging.plan import JudgingPlan, PlanError
 from executor.judging.verdicts import Verdict
 from executor.judging.wrapping import WrappingError
+from executor.management.inputs import problem_named, program_from
 from executor.services.code_executor import CodeExecutorService
 from executor.services.judgements import plan_for
-from executor.services.sources import language_of, source_files
+from executor.services.sources import language_of
 
 HELP = """\
 Judge a file against a problem's present tests, through the same service as students' submissions. Nothing is kept.
@@ -44,7 +45,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         language = _language(options["language"], options["files"][0])
-        plan = _plan(_problem(options["problem"], options["course"]), language, options["files"])
+        plan = _plan(problem_named(options["problem"], options["course"]), language, options["files"])
         try:
             outcome = CodeExecutorService().run_all_test_cases(plan)
         except (EngineError, PlanError, WrappingError) as error:
@@ -58,8 +59,10 @@ class Command(BaseCommand):
             self.stdout.write(outcome.compilation.output.rstrip())
         for number, test in enumerate(outcome.tests, start=1):
             figures = f"{test.result.time_ms:6} ms {test.result.memory_kib:8} KiB" if test.result else ""
-            self.stdout.write(f"test {number:3}  {test.verdict.value:22} {figures}  {test.message}".rstrip())
-        self.stdout.write(f"{outcome.verdict.value}, score {outcome.score} ({outcome.engine}, tier {outcome.tier})")
+            message = test.message or test.judge_message
+            self.stdout.write(f"test {number:3}  {test.verdict.value:22} {figures}  {message}".rstrip())
+        score = "no score" if outcome.score is None else f"score {outcome.score}"
+        self.stdout.write(f"{outcome.verdict.value}, {score} ({outcome.engine}, tier {outcome.tier})")
 
 
 def _language(key: str | None, path: Path) -> Language:
@@ -74,28 +77,8 @@ def _language(key: str | None, path: Path) -> Language:
         raise CommandError(error.detail) from error
 
 
-def _problem(slug: str, course_slug: str | None) -> Problem:
-    problems = Problem.objects.select_related("algorithm", "course").filter(slug=slug, type=Problem.Type.ALGORITHM)
-    if course_slug is not None:
-        problems = problems.filter(course__slug=course_slug)
-    found = list(problems[:2])
-    if not found:
-        raise CommandError(f"There is no algorithm problem {slug!r}.")
-    if len(found) > 1:
-        raise CommandError(f"Several courses have a problem {slug!r}; name one with --course.")
-    return found[0]
-
-
 def _plan(problem: Problem, language: Language, paths: list[Path]) -> JudgingPlan:
-    try:
-        texts = [path.read_text(encoding="utf-8") for path in paths]
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(str(error)) from error
-    several = [SourceFile(name=path.name, content=text) for path, text in zip(paths, texts, strict=True)]
-    try:
-        files = source_files(language, several if len(several) > 1 else texts[0])
-    except DomainError as error:
-        raise CommandError(error.detail) from error
+    files = program_from(paths, language)
     test_set = current_test_set(problem)
     if test_set is None:
         raise CommandError(f"The problem {problem.slug!r} has no tests yet.")

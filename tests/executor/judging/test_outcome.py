@@ -1,5 +1,6 @@
 """From measurements to decisions."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from executor.engines.base import CompileResult, RunReport, RunResult, RunStatus, SourceFile
 from executor.judging.checkers import CheckerSpec
 from executor.judging.languages import LANGUAGES
-from executor.judging.outcome import TestOutcome, decide_submission, decide_test, score_of
+from executor.judging.outcome import TestOutcome, decide_submission, decide_test
 from executor.judging.plan import JudgingPlan, PlanError, PlannedTest, prepare
+from executor.judging.scoring import Aggregate, ScoreGroup
 from executor.judging.text import CUT_MARK, storable_text
 from executor.judging.verdicts import Verdict, failure_of, overall_verdict
 
@@ -85,6 +87,10 @@ class TestPrepare:
         with pytest.raises(PlanError):
             prepare(plan())
 
+    def test_groups_that_make_no_sense_are_an_authoring_fault(self) -> None:
+        with pytest.raises(PlanError):
+            prepare(replace(plan(("", "")), groups=(ScoreGroup(name="a", requires=("b",)),)))
+
     def test_the_wall_clock_gives_more_than_the_cpu(self) -> None:
         limits = plan(("", "")).limits
         assert limits.wall_limit_ms == 2 * limits.time_limit_ms + 1000
@@ -132,13 +138,37 @@ class TestDecideSubmission:
         return [TestOutcome(key=i, verdict=verdict, result=ran()) for i, verdict in enumerate(verdicts)]
 
     def test_tests_not_run_are_skipped_and_not_accepted(self) -> None:
-        made = plan(("", ""), ("", ""), ("", ""))
+        made = replace(plan(("", ""), ("", ""), ("", "")), stops_at_first_failure=True)
         report = RunReport(compilation=None, results=(ran(),), tier="A")
         decided = decide_submission(made, report, self.outcome(Verdict.WRONG_ANSWER), engine="sandbox")
         assert [test.verdict for test in decided.tests] == [Verdict.WRONG_ANSWER, Verdict.SKIPPED, Verdict.SKIPPED]
         assert decided.verdict is Verdict.WRONG_ANSWER
         assert decided.score == 0
         assert (decided.engine, decided.tier, decided.time_ms, decided.memory_kib) == ("sandbox", "A", 7, 100)
+
+    def test_a_test_run_in_vain_is_shown_as_skipped(self) -> None:
+        made = replace(plan(("", ""), ("", "")), stops_at_first_failure=True)
+        report = RunReport(compilation=None, results=(ran(), ran()), tier="A")
+        decided = decide_submission(made, report, self.outcome(Verdict.WRONG_ANSWER, Verdict.ACCEPTED), engine="x")
+        assert [(test.verdict, test.result is None) for test in decided.tests] == [
+            (Verdict.WRONG_ANSWER, False),
+            (Verdict.SKIPPED, True),
+        ]
+        assert decided.score == 0
+
+    def test_a_test_without_a_result_costs_no_student(self) -> None:
+        report = RunReport(compilation=None, results=(ran(),), tier="A")
+        decided = decide_submission(plan(("", ""), ("", "")), report, self.outcome(Verdict.ACCEPTED), engine="x")
+        assert [test.verdict for test in decided.tests] == [Verdict.ACCEPTED, Verdict.INTERNAL_ERROR]
+        assert (decided.verdict, decided.score) == (Verdict.INTERNAL_ERROR, None)
+
+    def test_groups_and_their_rules_make_the_score(self) -> None:
+        tests = tuple(PlannedTest(key=i, input="", expected="", group="g") for i in range(2))
+        made = replace(plan(), tests=tests, groups=(ScoreGroup(name="g", aggregate=Aggregate.MIN),))
+        report = RunReport(compilation=None, results=(ran(), ran()), tier="A")
+        outcomes = self.outcome(Verdict.ACCEPTED, Verdict.WRONG_ANSWER)
+        assert decide_submission(made, report, outcomes, engine="x").score == 0
+        assert decide_submission(replace(made, groups=()), report, outcomes, engine="x").score == 50
 
     def test_a_failed_compilation_decides_all(self) -> None:
         report = RunReport(compilation=CompileResult(succeeded=False, output="no", time_ms=1), results=(), tier="A")
@@ -148,34 +178,8 @@ class TestDecideSubmission:
 
     def test_an_engine_that_ran_nothing_costs_no_student(self) -> None:
         report = RunReport(compilation=None, results=(), tier="A")
-        assert decide_submission(plan(("", "")), report, [], engine="x").verdict is Verdict.INTERNAL_ERROR
-
-
-class TestScoreOf:
-    @pytest.mark.parametrize(
-        ("weights", "accepted", "score"),
-        [
-            ((1, 1, 1), (True, True, True), "100.00"),
-            ((1, 1, 1), (True, False, False), "33.33"),
-            ((1, 1, 1), (True, True, False), "66.66"),
-            ((0, 1), (False, True), "100.00"),
-            ((3, 1), (True, False), "75.00"),
-            ((0, 0), (True, True), "100"),
-            ((0, 0), (True, False), "0"),
-        ],
-    )
-    def test_share_of_the_weight(self, weights: tuple[int, ...], accepted: tuple[bool, ...], score: str) -> None:
-        planned = plan(*[("", "")] * len(weights), weights=weights).tests
-        decided = [
-            TestOutcome(key=i, verdict=Verdict.ACCEPTED if ok else Verdict.WRONG_ANSWER)
-            for i, ok in enumerate(accepted)
-        ]
-        assert score_of(planned, decided) == Decimal(score)
-
-    def test_only_all_is_100(self) -> None:
-        planned = plan(*[("", "")] * 2, weights=(99_999, 1)).tests
-        decided = [TestOutcome(key=0, verdict=Verdict.ACCEPTED), TestOutcome(key=1, verdict=Verdict.WRONG_ANSWER)]
-        assert score_of(planned, decided) == Decimal("99.99")
+        decided = decide_submission(plan(("", "")), report, [], engine="x")
+        assert (decided.verdict, decided.score) == (Verdict.INTERNAL_ERROR, None)
 
 
 class TestStorableText:

@@ -1,4 +1,4 @@
-"""The executor over HTTP: parse, call, respond."""
+"""Submissions over HTTP: handing in, and reading what came of it."""
 
 import time
 from typing import Any, cast
@@ -20,27 +20,9 @@ from accounts.models import User
 from core.clock import received_at
 from core.errors import InvalidInput, NotFound
 from executor.api.filters import SubmissionFilter
-from executor.api.serializers import (
-    LanguageOutput,
-    RunInput,
-    RunOutput,
-    SubmissionInput,
-    SubmissionOutput,
-    SubmissionRowOutput,
-)
-from executor.judging.text import storable_text
-from executor.judging.verdicts import Verdict
+from executor.api.serializers import SubmissionInput, SubmissionOutput, SubmissionRowOutput
 from executor.models import Submission
-from executor.selectors import (
-    estimated_wait_seconds,
-    queue_position,
-    submission_report,
-    submissions_for,
-    with_results,
-)
-from executor.services.code_executor import FreeRun
-from executor.services.languages import available_languages
-from executor.services.runs import run_create
+from executor.selectors import estimated_wait_seconds, queue_position, submission_report, submissions_for, with_results
 from executor.services.submissions import submission_create
 
 WAIT_STEP_S = 0.05
@@ -50,8 +32,6 @@ WAIT = OpenApiParameter(
 
 
 class SubmissionListView(GenericAPIView[Submission]):
-    """`GET` lists the submissions you may see, newest first; `POST` hands one in."""
-
     permission_classes = [IsAuthenticated]
     serializer_class = SubmissionRowOutput
     filterset_class = SubmissionFilter
@@ -60,19 +40,28 @@ class SubmissionListView(GenericAPIView[Submission]):
     def get_queryset(self) -> Any:
         return submissions_for(cast(User, self.request.user)).defer("files")
 
-    @extend_schema(operation_id="submissions_list", responses=SubmissionRowOutput(many=True))
+    @extend_schema(
+        operation_id="submissions_list",
+        summary="The submissions I may see",
+        responses=SubmissionRowOutput(many=True),
+    )
     def get(self, request: Request) -> Response:
+        """The newest first: your own, and as staff of a course all of its problems."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         rows = [_row(submission) for submission in page]
         return self.get_paginated_response(SubmissionRowOutput(rows, many=True).data)
 
     @extend_schema(
         operation_id="submissions_create",
+        summary="Hand in a program",
         request=SubmissionInput,
         responses={200: SubmissionOutput, 202: SubmissionOutput},
         parameters=[WAIT],
     )
     def post(self, request: Request) -> Response:
+        """It is on disk before the answer comes, and judged soon after. 409 `problem_not_ready` where a problem has no
+        tests or is archived.
+        """
         wait_s = _wait_seconds(request.query_params)
         body = SubmissionInput(data=request.data)
         body.is_valid(raise_exception=True)
@@ -94,53 +83,15 @@ class SubmissionListView(GenericAPIView[Submission]):
 
 
 class SubmissionDetailView(APIView):
-    """One submission, with its code and what you may see of its result."""
-
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(operation_id="submissions_retrieve", responses=SubmissionOutput)
+    @extend_schema(operation_id="submissions_retrieve", summary="One submission", responses=SubmissionOutput)
     def get(self, request: Request, submission_id: int) -> Response:
+        """Its code, its place in the queue while it waits, and what you may see of its result."""
         submission = with_results(submissions_for(cast(User, request.user))).filter(pk=submission_id).first()
         if submission is None:
             raise NotFound("There is no such submission.")
         return Response(SubmissionOutput(_detail(submission)).data)
-
-
-class RunView(APIView):
-    """Run a program on your own input, without tests; nothing is kept."""
-
-    permission_classes = [IsAuthenticated]
-
-    @extend_schema(operation_id="runs_create", request=RunInput, responses=RunOutput)
-    def post(self, request: Request) -> Response:
-        body = RunInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        run = run_create(
-            language=body.validated_data["language"],
-            code=body.validated_data.get("code"),
-            files=body.source_files,
-            stdin=body.validated_data["stdin"],
-        )
-        return Response(RunOutput(_run(run)).data)
-
-
-class LanguageListView(APIView):
-    """The languages programs can be written in here."""
-
-    permission_classes = [IsAuthenticated]
-
-    @extend_schema(operation_id="languages_list", responses=LanguageOutput(many=True))
-    def get(self, request: Request) -> Response:
-        rows = [
-            {
-                "key": language.key,
-                "name": language.name,
-                "main_name": language.main_name,
-                "has_function_problems": language.template_name is not None,
-            }
-            for language in available_languages()
-        ]
-        return Response(LanguageOutput(rows, many=True).data)
 
 
 def _row(submission: Submission, *, has_tests: bool = False) -> dict[str, Any]:
@@ -169,21 +120,6 @@ def _detail(submission: Submission) -> dict[str, Any]:
         "files": submission.files,
         "queue_position": position,
         "estimated_wait_seconds": None if position is None else estimated_wait_seconds(position),
-    }
-
-
-def _run(run: FreeRun) -> dict[str, Any]:
-    limit_bytes = settings.EXECUTOR_RUN_OUTPUT_LIMIT_KIB * 1024
-    result = run.result
-    return {
-        "status": result.status.value if result else Verdict.COMPILATION_ERROR.value,
-        "exit_code": result.exit_code if result else None,
-        "signal": result.signal if result else None,
-        "time_ms": result.time_ms if result else None,
-        "memory_kib": result.memory_kib if result else None,
-        "stdout": storable_text(result.stdout if result else b"", limit_bytes=limit_bytes),
-        "stderr": storable_text(result.stderr if result else b"", limit_bytes=limit_bytes),
-        "compile_output": run.compilation.output if run.compilation else "",
     }
 
 
