@@ -78,7 +78,9 @@ ACTS: dict[str, tuple[Act, list[str]]] = {
             course_id=w.course.pk,
             title="A",
             slug="a",
-            algorithm=AlgorithmSpec(**UNQUOTED),
+            algorithm=AlgorithmSpec(
+                templates=UNQUOTED["templates"], preludes=UNQUOTED["preludes"], postludes=UNQUOTED["postludes"]
+            ),
         ),
         ["problem.create"],
     ),

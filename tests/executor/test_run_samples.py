@@ -1,7 +1,7 @@
 """Trying a program on a problem's samples: judged like a submission, on the public tests alone, with nothing kept."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.apps import apps
@@ -209,7 +209,7 @@ class TestRefusals:
 
     def test_the_lease_covers_all_samples(self, student: User, problem: Problem) -> None:
         AlgorithmProblem.objects.filter(problem=problem).update(time_limit_ms=60_000)
-        leases = []
+        leases: list[datetime | None] = []
 
         def answer(stdin: bytes) -> Exception:
             leases.append(RunQuota.objects.get().leased_until)
@@ -218,4 +218,6 @@ class TestRefusals:
         service = CodeExecutorService(ScriptedEngine(answer))
         with pytest.raises(ZeroDivisionError):
             samples_run(user=student, problem_id=problem.pk, language="python", code=DOUBLE, service=service)
+        assert leases[0] is not None
+        assert leases[0] is not None
         assert leases[0] > timezone.now() + timedelta(seconds=2 * 121)
