@@ -177,3 +177,49 @@ class TestShowWrapped:
             self.shown("--problem", problem.slug, "--language", "c", str(file))
         with pytest.raises(CommandError, match="No such file"):
             self.shown("--problem", problem.slug, "--language", "c", str(tmp_path / "none.c"))
+
+
+# A stdio problem of which students write only the function: the rest stands around it.
+AROUND = {
+    "python": ("K = 2\n", "def f(n):\n    return K * n\n", "print(f(int(input())))\n"),
+    "javascript": (
+        "const K = 2;\n",
+        "const f = n => K * n;\n",
+        "console.log(f(Number(require('fs').readFileSync(0, 'utf8'))));\n",
+    ),
+    "c": (
+        "#include <stdio.h>\n#define K 2",
+        "int f(int n) { return K * n; }",
+        'int main(void) { int n; scanf("%d", &n); printf("%d\\n", f(n)); return 0; }',
+    ),
+    "cpp": (
+        "#include <iostream>\nconst int K = 2;",
+        "int f(int n) { return K * n; }",
+        "int main() { int n; std::cin >> n; std::cout << f(n); }",
+    ),
+    "java": (
+        "import java.util.Scanner;\nclass Given { static final int K = 2; }",
+        "class Own { static int f(int n) { return Given.K * n; } }",
+        "public class Main { public static void main(String[] a) {"
+        " System.out.println(Own.f(new Scanner(System.in).nextInt())); } }",
+    ),
+}
+
+
+class TestBlocks:
+    @pytest.mark.parametrize("key", AROUND)
+    def test_without_a_template_they_stand_around_the_code(self, author: APIClient, problem: Problem, key: str) -> None:
+        prelude, code, postlude = AROUND[key]
+        assert save(author, problem, {"preludes": {key: prelude}, "postludes": {key: postlude}}) == []
+        answer = author.post(f"{V1}/problems/{problem.pk}/run-samples/", {"language": key, "code": code}).json()
+        assert answer["verdict"] == "accepted", answer
+
+    @pytest.mark.parametrize("key", ["python", "javascript"])
+    def test_what_a_prelude_declares_a_function_problem_s_code_can_use(self, api_as: ApiAs, key: str) -> None:
+        prelude, code, _ = AROUND[key]
+        problem = AlgorithmProblemFactory(
+            entry_point="f", checker="json", languages=[key], preludes={key: prelude}, tests=[("[4]", "8")]
+        ).problem
+        client = api_as(EnrollmentFactory(course=problem.course).user)
+        answer = client.post(f"{V1}/problems/{problem.pk}/run-samples/", {"language": key, "code": code}).json()
+        assert answer["verdict"] == "accepted", answer

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from threading import BoundedSemaphore
 
 import pytest
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from executor.engines.base import EngineHealth, EngineUnavailable
 from executor.judging.languages import LANGUAGES
 from executor.models import Submission
+from executor.services.engines import engine_named
 from tests.accounts.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +103,18 @@ class TestReadiness:
         response = anonymous_api.get("/readyz")
         assert response.status_code == 503
         assert "apt-get install bubblewrap" in response.json()["checks"]["engine"]["detail"]
+
+    def test_a_judge0_is_not_named_by_its_address(
+        self, anonymous_api: APIClient, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    ) -> None:
+        settings.EXECUTOR_ENGINE = "judge0"
+        settings.JUDGE0_URL = "http://127.0.0.1:9/secret-place"
+        engine_named.cache_clear()
+        try:
+            response = anonymous_api.get("/readyz")
+        finally:
+            engine_named.cache_clear()
+        assert response.status_code == 503
+        assert not response.json()["checks"]["engine"]["ok"]
+        assert "127.0.0.1" not in response.content.decode()
+        assert "secret-place" not in response.content.decode()
