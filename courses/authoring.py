@@ -32,6 +32,7 @@ class AlgorithmSpec:
     checker_options: Mapping[str, Any] = field(default_factory=dict)
     is_partial_credit: bool = True
     stops_at_first_failure: bool = False
+    isolates_tests: bool = False
     languages: Sequence[str] = ()
     templates: Mapping[str, str] = field(default_factory=dict)
     preludes: Mapping[str, str] = field(default_factory=dict)

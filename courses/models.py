@@ -258,6 +258,8 @@ class AlgorithmProblem(models.Model):
     is_partial_credit = models.BooleanField(default=True)
     # All tests after the first that is not accepted are skipped.
     stops_at_first_failure = models.BooleanField(default=False)
+    # The tests of a submission share nothing that they need not, as in an exam; judging then takes longer.
+    isolates_tests = models.BooleanField(default=False)
     # Keys of the languages allowed; an empty list allows every one.
     languages = models.JSONField(default=list, blank=True)
     # {language key: a template with holes} where the built-in template is not what the author wants.

@@ -118,8 +118,8 @@ class AlgorithmForStaffSerializer(serializers.ModelSerializer[AlgorithmProblem])
         model = AlgorithmProblem
         fields = (
             *("time_limit_ms", "memory_limit_mb", "entry_point", "value_encoding", "checker", "checker_options"),
-            *("is_partial_credit", "stops_at_first_failure", "languages", "templates", "preludes", "postludes"),
-            "starter_code",
+            *("is_partial_credit", "stops_at_first_failure", "isolates_tests"),
+            *("languages", "templates", "preludes", "postludes", "starter_code"),
         )
         read_only_fields = fields
 

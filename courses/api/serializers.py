@@ -62,6 +62,9 @@ class AlgorithmInputSerializer(StrictSerializer):
     stops_at_first_failure = serializers.BooleanField(
         required=False, help_text="Skip all tests after the first that is not accepted."
     )
+    isolates_tests = serializers.BooleanField(
+        required=False, help_text="true: a submission's tests share no job, as in an exam; judging takes longer."
+    )
     languages = serializers.ListField(
         child=serializers.CharField(max_length=30),
         max_length=LANGUAGES_MAX,

@@ -40,6 +40,7 @@ class AlgorithmChanges(TypedDict, total=False):
     checker_options: Mapping[str, Any]
     is_partial_credit: bool
     stops_at_first_failure: bool
+    isolates_tests: bool
     languages: list[str]
     templates: Mapping[str, str]
     preludes: Mapping[str, str]

@@ -50,8 +50,7 @@ def judgement_plan(judgement: Judgement) -> JudgingPlan:
         stops_at_first_failure=judgement.stops_at_first_failure,
         time_limit_ms=judgement.time_limit_ms,
         memory_limit_mb=judgement.memory_limit_mb,
-        # In an exam the tests of a submission share nothing.
-        is_exclusive=submission.purpose == Submission.Purpose.EXAM,
+        is_exclusive=plan.is_exclusive or submission.purpose == Submission.Purpose.EXAM,
     )
 
 
@@ -72,6 +71,7 @@ def plan_for(
         custom_checker=custom_checker_of(test_set) if algorithm.checker == CUSTOM else None,
         is_partial_credit=algorithm.is_partial_credit,
         stops_at_first_failure=algorithm.stops_at_first_failure,
+        is_exclusive=algorithm.isolates_tests,
         checker=CheckerSpec(name=algorithm.checker, options=algorithm.checker_options),
         time_limit_ms=algorithm.time_limit_ms,
         memory_limit_mb=algorithm.memory_limit_mb,

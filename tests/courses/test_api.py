@@ -170,6 +170,7 @@ class TestProblems:
             "checker_options": {"absolute": 0.5},
             "is_partial_credit": False,
             "stops_at_first_failure": True,
+            "isolates_tests": True,
             "languages": ["python"],
             "templates": {},
             "preludes": {"python": "import math\n"},

@@ -2,6 +2,7 @@
 
 import pytest
 
+from courses.models import AlgorithmProblem
 from executor.engines.base import RunReport, RunRequest
 from executor.engines.sandbox import SandboxEngine
 from executor.judging.languages import LANGUAGES
@@ -39,6 +40,14 @@ class ExclusiveRunsTestCase:
         CodeExecutorService(engine).run_all_test_cases(judgement_plan(submission.current_judgement))
         assert [request.is_exclusive for request in engine.requests] == [is_exclusive]
         assert engine.requests[0].toolchain is LANGUAGES["python"].toolchain
+
+    def test_a_problem_may_ask_for_it(self) -> None:
+        submission = SubmissionFactory()
+        AlgorithmProblem.objects.update(isolates_tests=True)
+        submission.problem.algorithm.refresh_from_db()
+        engine = Listening()
+        CodeExecutorService(engine).run_all_test_cases(judgement_plan(submission.current_judgement))
+        assert engine.requests[0].is_exclusive
 
     def test_every_purpose_is_decided_above(self) -> None:
         assert set(Submission.Purpose) == {
