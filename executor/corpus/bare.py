@@ -5,6 +5,7 @@ without a namespace, limit or measurement of its own.
 """
 
 import json
+import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,8 +42,11 @@ def run_bare(results: Sequence[CaseResult], *, workers: int) -> Baseline:
     """Run bare what judging these cases ran, as many cases at a time.
 
     Raises:
-        BareUnavailable: no box can be made, or nothing was run.
+        BareUnavailable: no box can be made, nothing was run, or a program is malicious.
     """
+    if any(result.case.is_malicious for result in results):
+        # The box hides the machine from them, but leaves them all its memory and processes.
+        raise BareUnavailable("There is no baseline, since malicious programs are never run without limits.")
     programs = [
         (is_quick(result), _program(plan, runs))
         for result in results
@@ -71,7 +75,7 @@ def _run_in_box(request: dict[str, Any]) -> dict[str, Any]:
         input=json.dumps(request).encode(),
         capture_output=True,
         check=False,
-        env={},
+        env={"PATH": os.defpath},  # where a compiler looks for its linker
         cwd="/",
         user=host.uid if host.must_drop else None,
         group=host.gid if host.must_drop else None,

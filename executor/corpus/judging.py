@@ -14,7 +14,7 @@ from executor.services.code_executor import CodeExecutorService
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """What was given for one case. `given` is None where the engine failed, and `fault` says how.
+    """What was given for one case. `given` is None where the engine failed or the program is missing: see `fault`.
 
     `run_counts` says of each plan that was begun how many of its tests were run; `wall_s` how long judging it took.
     """
@@ -51,6 +51,8 @@ def judge_cases(
 
 
 def _judge_case(case: CorpusCase, service: CodeExecutorService) -> CaseResult:
+    if case.missing:
+        return CaseResult(case=case, given=None, fault=case.missing)
     if case.outputs:
         results = [check(item.checker, output=item.output, expected=item.expected) for item in case.outputs]
         is_right = all(result.is_right for result in results)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from executor.engines.base import SourceFile
@@ -55,23 +55,38 @@ class OutputCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusCase:
-    """One row. It has plans to run one after the other, or outputs to compare; `skipped` says why it has neither."""
+    """One row. It has plans to run one after the other, or outputs to compare.
+
+    Where it has neither, `skipped` says why it is left out, or `missing` which file should have been there.
+    `is_malicious`: its program attacks the judge.
+    """
 
     id: str
     accepted_verdicts: tuple[Verdict, ...]
     plans: tuple[JudgingPlan, ...] = ()
     outputs: tuple[OutputCase, ...] = ()
     skipped: str = ""
+    missing: str = ""
+    is_malicious: bool = False
 
 
-def read_corpus(path: Path) -> list[CorpusCase]:
-    """All rows of a JSON-lines file.
+def read_corpus(path: Path, *, programs: Path | None = None) -> list[CorpusCase]:
+    """All rows of a JSON-lines file; where a row has no program text, that of its file in the folder `programs`.
 
     Raises:
-        CorpusError: a line is not a row.
-        OSError: the file cannot be read.
+        CorpusError: a line is not a row, or its program is no UTF-8.
+        OSError: a file cannot be read.
     """
-    return list(_cases(path))
+    return list(_cases(path, programs))
+
+
+def program_name(row_id: str, language: Language) -> str:
+    """The name of a row's file in a folder of programs: its id, which often ends in a suffix of the language already.
+
+    Slashes turn into two underscores, so that no id leads out of the folder.
+    """
+    name = row_id.replace("/", "__")
+    return name if name.endswith(language.toolchain.source_suffixes) else name + PurePath(language.main_name).suffix
 
 
 def checker_spec(text: str) -> CheckerSpec:
@@ -108,18 +123,18 @@ def _token_options(flags: list[str]) -> dict[str, Any]:
     return options
 
 
-def _cases(path: Path) -> Iterator[CorpusCase]:
+def _cases(path: Path, programs: Path | None) -> Iterator[CorpusCase]:
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
             try:
-                yield _case(json.loads(line))
+                yield _case(json.loads(line), programs)
             except (KeyError, TypeError, ValueError) as error:
                 raise CorpusError(f"{path.name}, line {number}: {type(error).__name__}: {error}") from error
 
 
-def _case(row: Mapping[str, Any]) -> CorpusCase:
+def _case(row: Mapping[str, Any], programs: Path | None) -> CorpusCase:
     accepted = tuple(VERDICTS[short] for short in row["accept_verdicts"])
     kind = row["kind"]
     if kind == "checker":
@@ -128,12 +143,20 @@ def _case(row: Mapping[str, Any]) -> CorpusCase:
             OutputCase(checker=spec, output=test["output"].encode(), expected=test["expected"]) for test in row["tests"]
         )
         return CorpusCase(id=row["id"], accepted_verdicts=accepted, outputs=outputs)
-    if row.get("program") is None:
+    is_by_reference = row.get("program") is None
+    if is_by_reference and programs is None:
         return CorpusCase(id=row["id"], accepted_verdicts=accepted, skipped="the row names its program by reference")
     if row["language"] not in LANGUAGES:
         return CorpusCase(id=row["id"], accepted_verdicts=accepted, skipped=f"no language {row['language']!r} here")
+    if is_by_reference and programs is not None:
+        file = programs / program_name(row["id"], LANGUAGES[row["language"]])
+        if not file.is_file():
+            return CorpusCase(id=row["id"], accepted_verdicts=accepted, missing=f"there is no program {file}")
+        row = {**row, "program": file.read_text(encoding="utf-8")}
     makers = {"function": _function_plans, "stdio": _stdio_plans, "script": _script_plans}
-    return CorpusCase(id=row["id"], accepted_verdicts=accepted, plans=makers[kind](row))
+    return CorpusCase(
+        id=row["id"], accepted_verdicts=accepted, plans=makers[kind](row), is_malicious=bool(row.get("malicious"))
+    )
 
 
 def _function_plans(row: Mapping[str, Any]) -> tuple[JudgingPlan, ...]:

@@ -1,5 +1,6 @@
 """Filling in a toolchain's command lines."""
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -15,7 +16,6 @@ def expand_argv(words: Sequence[str], request: RunRequest) -> list[str]:
         if word == "{sources}":
             argv += [file.name for file in request.files if file.name.endswith(request.toolchain.source_suffixes)]
             continue
-        for key, value in values.items():
-            word = word.replace("{" + key + "}", value)
-        argv.append(word)
+        # In one go: what a file is called must not be filled in again.
+        argv.append(re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), word))
     return argv

@@ -60,6 +60,7 @@ def checker_request(checker: CustomChecker, items: Sequence[CheckItem], *, run_a
         files=(checker.file, HARNESS),
         inputs=tuple(_stdin(item) for item in items),
         limits=LIMITS,
+        is_exclusive=True,  # no box that runs students' code may ever have seen an expected output
     )
 
 
@@ -72,6 +73,7 @@ def syntax_request(checker: CustomChecker) -> RunRequest:
         files=(checker.file,),
         inputs=() if argv is None else (b"",),
         limits=LIMITS,
+        is_exclusive=True,
     )
 
 

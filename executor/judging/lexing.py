@@ -28,9 +28,11 @@ def _tokens(comment: str, *whole: str, opening: str) -> re.Pattern[str]:
     )
 
 
+_CPP = _tokens(_LINE_COMMENT_GOING_ON, _RAW, opening=r'/\*|(?:u8|u|U|L)?R"[^()\\\s]{0,16}\(')
 _TOKENS: Mapping[str, re.Pattern[str]] = {
     "c": _tokens(_LINE_COMMENT_GOING_ON, opening=r"/\*"),
-    "cpp": _tokens(_LINE_COMMENT_GOING_ON, _RAW, opening=r'/\*|(?:u8|u|U|L)?R"[^()\\\s]{0,16}\('),
+    "cpp": _CPP,
+    "cpp20": _CPP,
     "java": _tokens(_LINE_COMMENT, _BLOCK, opening=r'/\*|"""'),
 }
 _UNICODE_ESCAPE = re.compile(r"(?<!\\)(\\+)u+([0-9a-fA-F]{4})")
@@ -50,7 +52,7 @@ class Standing:
 
 
 def standing_after(text: str, *, language: str) -> Standing:
-    """Read a text of the language `c`, `cpp` or `java` to its end and say what the next line would be part of."""
+    """Read a text in C, C++ (`cpp`, `cpp20`) or Java to its end and say what the next line would be part of."""
     if not text.endswith("\n"):
         text += "\n"
     if language == "java":

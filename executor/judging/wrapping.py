@@ -50,7 +50,11 @@ _LINE_FOR: Mapping[str, str] = {
     "javascript": _RUN_JAVASCRIPT,
     "c": _INCLUDE,
     "cpp": _INCLUDE,
+    "cpp20": _INCLUDE,
 }
+# In Java a block is written into the template itself. Programs in other languages run as they are.
+WRAPPED = frozenset({*_LINE_FOR, "java"})
+_INCLUDING = frozenset(key for key, line in _LINE_FOR.items() if line == _INCLUDE)
 # An included file must not look like a source, or it would be compiled a second time on its own.
 _INCLUDED_SUFFIX = ".inc"
 
@@ -112,8 +116,12 @@ def template_for(language: Language, *, entry_point: str, template: str) -> str:
     """The template that a problem's programs are wrapped in: the author's, the built-in one, or none to speak of.
 
     Raises:
-        WrappingError: a function problem needs the author's in this language.
+        WrappingError: a function problem needs the author's in this language, or there is no wrapping for it.
     """
+    if language.key not in WRAPPED:
+        raise WrappingError(
+            f"Programs in {language.name} run as they are: they take no template, prelude, postlude or entry point."
+        )
     return template or (builtin_template(language) if entry_point else BARE_TEMPLATE)
 
 
@@ -219,7 +227,7 @@ class _Blocks:
                 return WrappedProgram(files=_with_others((alone,), others), is_framed=False)
             name, block = "", code.content
         else:
-            name = shown + _INCLUDED_SUFFIX if self.language.key in {"c", "cpp"} else shown
+            name = shown + _INCLUDED_SUFFIX if self.language.key in _INCLUDING else shown
             block = self._file(name, code.content)
         main = SourceFile(name=driver, content=before + block + after)
         return WrappedProgram(

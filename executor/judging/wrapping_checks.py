@@ -9,7 +9,7 @@ from executor.judging.wrapping import BLOCKS, HOLE, HOLES, WrappingError, holes_
 
 # Interpreters see no other file by themselves: a template without a code hole has to name it.
 _NAMES_ITS_FILES = frozenset({"python", "javascript"})
-_LEXED = frozenset({"c", "cpp", "java"})
+_LEXED = frozenset({"c", "cpp", "cpp20", "java"})
 _MARK = "assay_block_here"
 
 

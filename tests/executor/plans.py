@@ -9,7 +9,7 @@ from executor.judging.languages import LANGUAGES
 from executor.judging.outcome import JudgingOutcome
 from executor.judging.plan import JudgingPlan, PlannedTest
 
-# A program in each language that doubles a number, and tests for it.
+# A program in each language that doubles a number, and tests for it. SQL is not among them: it reads no numbers.
 DOUBLES = {
     "python": "print(int(input()) * 2)",
     "c": '#include <stdio.h>\nint main(void) { int n; scanf("%d", &n); printf("%d\\n", n * 2); return 0; }',
@@ -17,7 +17,15 @@ DOUBLES = {
     "java": "import java.util.Scanner;\npublic class Main { public static void main(String[] a) {"
     " System.out.println(new Scanner(System.in).nextInt() * 2); } }",
     "javascript": "console.log(Number(require('fs').readFileSync(0, 'utf8')) * 2)",
+    "typescript": "import { readFileSync } from 'fs'; console.log(Number(readFileSync(0, 'utf8')) * 2)",
+    "go": 'package main\nimport "fmt"\nfunc main() { var n int; fmt.Scan(&n); fmt.Println(n * 2) }',
+    "rust": "fn main() { let mut s = String::new(); std::io::stdin().read_line(&mut s).unwrap();"
+    ' println!("{}", s.trim().parse::<i64>().unwrap() * 2); }',
+    "ruby": "puts gets.to_i * 2",
+    "php": '<?php echo (int) fgets(STDIN) * 2, "\\n";',
+    "bash": "read -r n; echo $((n * 2))",
 }
+DOUBLES["cpp20"] = DOUBLES["cpp"]
 TESTS = [("1", "2"), ("21", "42"), ("-3", "-6")]
 
 

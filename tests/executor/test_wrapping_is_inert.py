@@ -6,13 +6,13 @@ import pytest
 
 from core.errors import InvalidInput
 from executor.engines.base import SourceFile
-from executor.engines.sandbox import SandboxEngine
 from executor.judging.checkers import CheckerSpec
 from executor.judging.languages import LANGUAGES
 from executor.judging.outcome import JudgingOutcome
 from executor.judging.plan import JudgingPlan, PlannedTest
 from executor.judging.wrapping import WrappedProgram, wrap
 from executor.services.code_executor import CodeExecutorService
+from executor.services.engines import engine_named
 from executor.services.sources import source_files
 from tests.executor.injections import HOSTILE, ODD, RIGHT, TEMPLATES, WRONG
 
@@ -31,7 +31,7 @@ def cases(table: dict[str, dict[str, str]]) -> list[object]:
 
 @pytest.fixture(scope="module")
 def service() -> CodeExecutorService:
-    return CodeExecutorService(SandboxEngine())
+    return CodeExecutorService(engine_named("sandbox"))
 
 
 def wrapped(key: str, template: str, code: str) -> WrappedProgram:

@@ -23,7 +23,8 @@ Judge every program of a corpus, and compare each verdict with those a right jud
 
 A corpus has one JSON object a line: `kind` (function, stdio, script or checker), `program`, `tests`, `checker`, limits
 and `accept_verdicts`. The programs go through the same service as students' submissions, in parallel, and each stops
-at its first failure. Rows that name their program by reference are counted as skipped.
+at its first failure. Rows that name their program by reference are counted as skipped; with --programs, a program in
+that folder stands in for each, in a file named for the row's id, and a row without one disagrees.
 
 For the sandbox the same programs are then run bare, one plain process a test, inside a single box; the ratio of the two
 wall times is what containment, measuring and checking cost together.
@@ -32,6 +33,7 @@ The last line of the output is a JSON summary; the exit status is 1 if any verdi
 
   manage.py judge_corpus corpus.jsonl
   manage.py judge_corpus corpus.jsonl --engine judge0 --workers 4
+  manage.py judge_corpus rows.refs.jsonl --programs tests/corpus/stdio
 """
 
 
@@ -43,13 +45,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE.jsonl", help="the corpus")
+        parser.add_argument(
+            "--programs", type=Path, metavar="FOLDER", help="where programs are that rows name by reference"
+        )
         parser.add_argument("--engine", choices=["sandbox", "judge0"], help="default: what EXECUTOR_ENGINE names")
         parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="cases at a time (default: cores)")
         parser.add_argument("--no-bare", action="store_true", help="leave out the comparison with bare runs")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            cases = read_corpus(options["file"])
+            cases = read_corpus(options["file"], programs=options["programs"])
         except (OSError, CorpusError) as error:
             raise CommandError(str(error)) from error
         engine = self._engine(options["engine"])

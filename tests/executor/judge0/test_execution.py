@@ -18,6 +18,7 @@ from executor.judging.checkers import CheckerSpec
 from executor.judging.languages import LANGUAGES
 from executor.judging.plan import JudgingPlan, PlannedTest
 from executor.services.code_executor import CodeExecutorService
+from executor.services.engines import engine_named
 from tests.executor.judge0.standin import StandIn
 from tests.executor.judge0.standin.execution import Executor
 
@@ -79,8 +80,8 @@ def judge0(standin: StandIn) -> Judge0Engine:
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> SandboxEngine:
-    return SandboxEngine()
+def sandbox() -> Engine:
+    return engine_named("sandbox")
 
 
 def verdicts(plan: JudgingPlan, engine: Engine) -> list[str]:

@@ -68,7 +68,7 @@ class HealthTestCase:
 
 
 class MissingLanguageTestCase:
-    @pytest.mark.parametrize("key", sorted(LANGUAGES))
+    @pytest.mark.parametrize("key", ["python", "c", "cpp", "cpp20", "java", "javascript", "bash"])
     def test_nothing_is_missing_on_a_usual_judge0(self, key: str) -> None:
         with mounted(FakeJudge0()):
             assert engine_with().missing_for(LANGUAGES[key].toolchain) is None

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from executor.corpus.rows import CorpusError, checker_spec, read_corpus
+from executor.corpus.rows import CorpusError, checker_spec, program_name, read_corpus
 from executor.judging.checkers import option_fault
+from executor.judging.languages import LANGUAGES
 from executor.judging.verdicts import Verdict
 
 ROW: dict[str, Any] = {
@@ -63,6 +64,30 @@ class TestReadCorpus:
         assert read_corpus(corpus(tmp_path, {**ROW, "program": None}))[0].skipped
         assert read_corpus(corpus(tmp_path, {**ROW, "language": "cobol"}))[0].skipped
 
+    def test_a_folder_gives_the_programs_of_rows_by_reference(self, tmp_path: Path) -> None:
+        programs = tmp_path / "programs"
+        programs.mkdir()
+        (programs / "a__one.py").write_text("print('ö')", encoding="utf-8")
+        (programs / "two.java").write_text("public class Reader { }")
+        (programs / "own.py").write_text("print(2)")
+        rows: list[dict[str, Any]] = [
+            {**ROW, "id": "a/one", "program": None},
+            {**ROW, "id": "two", "program": None, "language": "java"},
+            {**ROW, "id": "own"},
+            {**ROW, "id": "b/three", "program": None},
+        ]
+        one, two, own, three = read_corpus(corpus(tmp_path, *rows), programs=programs)
+        assert one.plans[0].files[0].content == "print('ö')"
+        assert two.plans[0].files[0].name == "Reader.java"
+        assert own.plans[0].files[0].content == ROW["program"]
+        assert (three.plans, three.skipped) == ((), "")
+        assert three.missing == f"there is no program {programs / 'b__three.py'}"
+
+    def test_a_program_that_is_no_text_is_named_by_its_line(self, tmp_path: Path) -> None:
+        (tmp_path / "one.py").write_bytes(b"\xff")
+        with pytest.raises(CorpusError, match="line 1"):
+            read_corpus(corpus(tmp_path, {**ROW, "program": None}), programs=tmp_path)
+
     @pytest.mark.parametrize(
         "broken",
         [{"id": "x"}, {**ROW, "kind": "poem"}, {**ROW, "checker": "magic"}, {**ROW, "accept_verdicts": ["OK"]}],
@@ -70,6 +95,21 @@ class TestReadCorpus:
     def test_a_bad_row_is_named_by_its_line(self, tmp_path: Path, broken: dict[str, Any]) -> None:
         with pytest.raises(CorpusError, match="line 2"):
             read_corpus(corpus(tmp_path, ROW, broken))
+
+
+@pytest.mark.parametrize(
+    ("row_id", "language", "name"),
+    [
+        ("a/b", "c", "a__b.c"),
+        ("a/b.c", "c", "a__b.c"),
+        ("a/b.cc", "cpp", "a__b.cc"),
+        ("a/b.c++", "cpp", "a__b.c++.cpp"),
+        ("a/b.py", "java", "a__b.py.java"),
+        ("../b", "python", "..__b.py"),
+    ],
+)
+def test_a_program_is_named_for_its_row(row_id: str, language: str, name: str) -> None:
+    assert program_name(row_id, LANGUAGES[language]) == name
 
 
 class TestCheckerSpec:

@@ -8,6 +8,7 @@ from executor.engines.base import SourceFile
 from executor.judging.languages import LANGUAGES
 from executor.judging.wrapping import (
     HOLES,
+    WRAPPED,
     Answer,
     WrappingError,
     frame_input,
@@ -56,13 +57,13 @@ class TestWrap:
         assert '"solution.py"' in code
         assert not program.is_framed
 
-    @pytest.mark.parametrize("key", LANGUAGES)
+    @pytest.mark.parametrize("key", sorted(WRAPPED))
     def test_the_template_s_own_lines_stay_where_they_are(self, key: str) -> None:
         program = wrap(LANGUAGES[key], source("CODE", LANGUAGES[key].main_name), entry_point="solve", template=TEMPLATE)
         assert program.files[0].name == LANGUAGES[key].main_name
         assert program.files[0].content.split("\n")[2:] == ["", "call(solve)", ""]
 
-    @pytest.mark.parametrize("key", ["python", "javascript", "c", "cpp"])
+    @pytest.mark.parametrize("key", ["python", "javascript", "c", "cpp", "cpp20"])
     def test_the_driver_is_the_same_whatever_the_code(self, key: str) -> None:
         def driver(code: str) -> str:
             files = source(code, LANGUAGES[key].main_name)
@@ -78,6 +79,7 @@ class TestWrap:
             ("javascript", "fib.js", "fib.js", "fib.js"),
             ("c", "main.c", "solution.c.inc", "solution.c"),
             ("cpp", "fib.cc", "fib.cc.inc", "fib.cc"),
+            ("cpp20", "fib.cc", "fib.cc.inc", "fib.cc"),
             ("java", "Main.java", "", "Solution.java"),
             ("java", "Fib.java", "", "Fib.java"),
         ],
@@ -103,7 +105,7 @@ class TestWrap:
         )
         assert {file.name: file.content for file in program.files}[there] == "CODE"
 
-    @pytest.mark.parametrize("key", LANGUAGES)
+    @pytest.mark.parametrize("key", sorted(WRAPPED))
     def test_prelude_and_postlude_stand_around_a_stdio_program_too(self, key: str) -> None:
         main = source("CODE", LANGUAGES[key].main_name)
         program = wrap(LANGUAGES[key], main, prelude="BEFORE", postlude="AFTER")
@@ -137,7 +139,7 @@ class TestWrap:
         assert "{{{" not in program.files[0].content
         assert '"solve"' in program.files[0].content
 
-    @pytest.mark.parametrize("key", LANGUAGES)
+    @pytest.mark.parametrize("key", sorted(WRAPPED))
     def test_a_hole_in_the_student_s_code_or_the_author_s_blocks_stays_text(self, key: str) -> None:
         files = source("{{{ postlude }}}", LANGUAGES[key].main_name)
         program = wrap(LANGUAGES[key], files, prelude="{{{ code }}}", postlude="SECRET")
@@ -155,6 +157,16 @@ class TestWrap:
     def test_a_language_without_a_template_needs_the_author_s(self) -> None:
         with pytest.raises(WrappingError, match="template"):
             wrap(LANGUAGES["c"], source("int main(){}"), entry_point="solve")
+
+    @pytest.mark.parametrize("key", sorted(LANGUAGES.keys() - WRAPPED))
+    @pytest.mark.parametrize("asked", [{"prelude": "BEFORE"}, {"template": TEMPLATE, "entry_point": "solve"}])
+    def test_a_language_that_cannot_be_wrapped_is_refused_and_loses_nothing(
+        self, key: str, asked: dict[str, str]
+    ) -> None:
+        main = source("CODE", LANGUAGES[key].main_name)
+        with pytest.raises(WrappingError, match="run as they are"):
+            wrap(LANGUAGES[key], main, **asked)
+        assert wrap(LANGUAGES[key], main).files == main
 
     def test_a_missing_entry_point_is_an_authoring_fault(self) -> None:
         with pytest.raises(WrappingError, match="entry point"):

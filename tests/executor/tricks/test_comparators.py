@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from executor.engines.base import SourceFile
-from executor.engines.sandbox import SandboxEngine
 from executor.judging.checkers import CheckerSpec
 from executor.judging.languages import LANGUAGES
 from executor.judging.outcome import JudgingOutcome
 from executor.judging.plan import JudgingPlan, PlannedTest
 from executor.judging.values import PYTHON_LITERAL
 from executor.services.code_executor import CodeExecutorService
+from executor.services.engines import engine_named
 from tests.executor.tricks.frames import FORGE
 from tests.executor.tricks.oddities import BOMBS, COLLIDING, LITERAL_BOMBS, PRINTED, RETURNED, WRONG
 
@@ -30,7 +30,7 @@ EVALUATED = {
 
 @pytest.fixture(scope="module")
 def service() -> CodeExecutorService:
-    return CodeExecutorService(SandboxEngine())
+    return CodeExecutorService(engine_named("sandbox"))
 
 
 def judged(

@@ -10,10 +10,10 @@ import time
 
 import pytest
 
-from executor.engines.sandbox import SandboxEngine
 from executor.judging.outcome import JudgingOutcome
 from executor.judging.verdicts import Verdict
 from executor.services.code_executor import CodeExecutorService
+from executor.services.engines import engine_named
 from tests.executor.fakes import ScriptedEngine, run_result
 from tests.executor.tricks import exits, frames, objects, patching, peeking, reshaping, results, state, timing
 from tests.executor.tricks.naive import can_be_judged_naively, judge_naively
@@ -31,7 +31,7 @@ MARGIN_S = 10.0
 
 @pytest.fixture(scope="module")
 def service() -> CodeExecutorService:
-    return CodeExecutorService(SandboxEngine())
+    return CodeExecutorService(engine_named("sandbox"))
 
 
 def judged(service: CodeExecutorService, trick_problem: TrickProblem, language: str, code: str) -> JudgingOutcome:

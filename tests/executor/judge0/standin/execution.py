@@ -115,7 +115,8 @@ class Executor:
 
     def _compile(self, tree: _Tree) -> tuple[_Tree | None, Measured]:
         plan = self._plan(tree, COMPILE, cpu_ms=30_000, memory_kib=COMPILE_MEMORY_KIB, processes=120, artefacts=1000)
-        with Box(self._host, plan) as box:
+        with Box(self._host) as box:
+            box.load(plan)
             measured = box.run(b"", wall_ms=COMPILE_WALL_MS, output_limit_bytes=1024 * 1024)
         made = next((file.content for file in measured.artefacts if file.name == "made.tar"), None)
         if measured.wait_status != 0 or made is None:
@@ -145,7 +146,8 @@ class Executor:
             processes=int(limit("max_processes_and_or_threads")),
         )
         stdin = base64.b64decode(submission.get("stdin") or "")
-        with Box(self._host, plan) as box:
+        with Box(self._host) as box:
+            box.load(plan)
             return box.run(
                 stdin, wall_ms=round(limit("wall_time_limit") * 1000), output_limit_bytes=file_size_kib * 1024
             )

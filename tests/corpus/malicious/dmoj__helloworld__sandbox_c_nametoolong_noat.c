@@ -1,0 +1,26 @@
+// Opens files by names that are too long, with the system call that knows no directory, and wants the kernel's own error.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { LONG = 64 * 1024 };
+
+static char path[LONG + 1];
+
+static int is_too_long(int length) {
+    memset(path, 'a', length);
+    path[length] = '\0';
+    errno = 0;
+    return syscall(SYS_open, path, O_RDONLY) == -1 && errno == ENAMETOOLONG;
+}
+
+int main(void) {
+    // Longer than a name may be, than a path may be, and than any page.
+    if (!is_too_long(256) || !is_too_long(4096) || !is_too_long(LONG)) return 1;
+    puts("Hello, World!");
+    return 0;
+}

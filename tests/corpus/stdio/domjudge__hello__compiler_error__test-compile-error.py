@@ -1,0 +1,3 @@
+# Parses, and yet is no Python: a future statement comes after others.
+print("Hello world!")
+from __future__ import annotations

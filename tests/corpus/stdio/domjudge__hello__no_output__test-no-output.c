@@ -1,0 +1,2 @@
+// Does nothing, and that well.
+int main(void) { return 0; }
