@@ -16,6 +16,7 @@ ENGINES = ("sandbox", "judge0")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 # Tokens are signed with HMAC-SHA-256, whose keys should have its length.
 SECRET_KEY_MIN = 32
+TIERS_DOWN_TO = {"": "ABC", "A": "A", "B": "AB", "C": "ABC"}
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
 
@@ -34,6 +35,7 @@ class Environment:
     allowed_hosts: list[str]
     csrf_trusted_origins: list[str]
     data_dir: Path
+    kit_dir: Path
     static_root: Path
     database_url: str
     database_pool_size: int
@@ -42,6 +44,7 @@ class Environment:
     log_format: str
     executor_engine: str
     executor_worker_threads: int
+    executor_tiers: str  # the sandbox's tiers that may hold programs, such as "ABC"
     judge0_url: str | None
     judge0_auth_token: str
 
@@ -110,6 +113,7 @@ def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environ
         allowed_hosts=[*allowed_hosts, *(host for host in LOOPBACK_HOSTS if host not in allowed_hosts)],
         csrf_trusted_origins=_origins(env.list("CSRF_TRUSTED_ORIGINS", default=[])),
         data_dir=data_dir,
+        kit_dir=Path(variables.get("EXECUTOR_KIT_DIRECTORY") or data_dir / "sandbox").absolute(),
         static_root=Path(variables.get("ASSAY_STATIC_ROOT") or base_dir / "staticfiles").absolute(),
         database_url=database_url,
         database_pool_size=_whole_number(variables, "DATABASE_POOL_SIZE", default=8, least=1, most=200),
@@ -120,6 +124,7 @@ def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environ
         executor_worker_threads=_whole_number(
             variables, "EXECUTOR_WORKER_THREADS", default=os.cpu_count() or 1, least=0, most=256
         ),
+        executor_tiers=_tiers(variables, trusts_code=_boolean(env, "EXECUTOR_TRUST_CODE", default=False)),
         judge0_url=judge0_url,
         judge0_auth_token=variables.get("JUDGE0_AUTH_TOKEN", ""),
     )
@@ -134,6 +139,7 @@ def database_settings(environment: Environment) -> dict[str, Any]:
     """
     config: dict[str, Any] = environ.Env.db_url_config(environment.database_url)
     if config["ENGINE"].endswith("sqlite3"):
+        config["ENGINE"] = "core.sqlite3"
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -188,6 +194,19 @@ def _origins(origins: list[str]) -> list[str]:
         if not origin.startswith(("http://", "https://")):
             raise ConfigurationError(f"CSRF_TRUSTED_ORIGINS has {origin!r}: each must begin with https:// or http://.")
     return origins
+
+
+def _tiers(variables: Mapping[str, str], *, trusts_code: bool) -> str:
+    """The sandbox's tiers down to the lowest one allowed; D, which holds nothing, only for who trusts every program."""
+    lowest = variables.get("EXECUTOR_MINIMUM_TIER") or ""
+    if lowest not in TIERS_DOWN_TO:
+        raise ConfigurationError(f"EXECUTOR_MINIMUM_TIER is {lowest!r}: it must be A, B or C.")
+    if lowest and trusts_code:
+        raise ConfigurationError(
+            "EXECUTOR_TRUST_CODE and EXECUTOR_MINIMUM_TIER contradict each other: the former allows tier D, which is "
+            "below every minimum."
+        )
+    return "ABCD" if trusts_code else TIERS_DOWN_TO[lowest]
 
 
 def _boolean(env: environ.Env, name: str, *, default: bool) -> bool:

@@ -175,7 +175,10 @@ SPECTACULAR_SETTINGS = {
 }
 
 EXECUTOR_ENGINE = _environment.executor_engine
+# What `manage.py sandbox_setup` makes once, so that judging is fast.
+EXECUTOR_KIT_DIRECTORY = _environment.kit_dir
 EXECUTOR_WORKER_THREADS = _environment.executor_worker_threads
+EXECUTOR_TIERS = _environment.executor_tiers
 EXECUTOR_LEASE_S = 20
 EXECUTOR_LEASE_RENEW_S = 5
 EXECUTOR_POLL_S = 2

@@ -18,6 +18,9 @@ from executor.models import Judgement, Submission, TestResult
 OPEN_FEEDBACK = (Submission.Feedback.VERDICTS, Submission.Feedback.FULL)
 # What a finished submission shows where its verdict must not be told.
 JUDGED = "judged"
+# What students learn of the figures of hidden tests: it tells a slow program from a fast one, and little else.
+_TIME_STEP_MS = 10
+_MEMORY_STEP_KIB = 1024
 RECENT_JUDGEMENTS = 50
 USUAL_JUDGING_S = 1.0
 
@@ -81,6 +84,7 @@ def submission_report(submission: Submission, *, is_staff: bool, has_tests: bool
     """What a reader may see of a submission's result: staff everything, its student what `feedback` allows.
 
     A hidden test shows a student its verdict alone: its input, output and traceback could carry the test away (L-03).
+    So could the figures, the highest of all tests, bit by bit: they are rounded up, unless all is shown (L-04).
     With `has_tests` the submission must come from `with_results`.
     """
     judgement = submission.current_judgement
@@ -88,6 +92,8 @@ def submission_report(submission: Submission, *, is_staff: bool, has_tests: bool
     is_finished = submission.status not in Submission.UNFINISHED
     shows_compilation = is_staff or submission.feedback != Submission.Feedback.NONE
     is_compilation_error = submission.status == Verdict.COMPILATION_ERROR
+    is_exact = is_staff or submission.feedback == Submission.Feedback.FULL
+    time_step_ms, memory_step_kib = (1, 1) if is_exact else (_TIME_STEP_MS, _MEMORY_STEP_KIB)
     status = submission.status
     if is_finished and not is_open and not (is_compilation_error and shows_compilation):
         status = JUDGED
@@ -99,11 +105,16 @@ def submission_report(submission: Submission, *, is_staff: bool, has_tests: bool
     return SubmissionReport(
         status=status,
         score=submission.score if is_open else None,
-        time_ms=judgement.time_ms if judgement is not None and is_open else None,
-        memory_kib=judgement.memory_kib if judgement is not None and is_open else None,
+        time_ms=_coarse(judgement.time_ms, time_step_ms) if judgement is not None and is_open else None,
+        memory_kib=_coarse(judgement.memory_kib, memory_step_kib) if judgement is not None and is_open else None,
         compile_output=judgement.compile_output if judgement is not None and shows_compilation else None,
         tests=tests,
     )
+
+
+def _coarse(figure: int | None, step: int) -> int | None:
+    """The figure rounded up to whole steps."""
+    return None if figure is None else -(-figure // step) * step
 
 
 def _test_report(result: TestResult, *, feedback: str, is_staff: bool) -> TestReport | None:

@@ -69,6 +69,9 @@ def run(data_dir: Path, *, programs_path: Path, once: bool) -> int:
     programs = read_programs(programs_path)
     environment = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
     environment["ASSAY_DATA_DIR"] = str(data_dir)
+    # What script/setup has made to judge faster with; the demo's own folder is empty.
+    made = Path(os.environ.get("ASSAY_DATA_DIR") or ROOT / "var") / "sandbox"
+    environment["EXECUTOR_KIT_DIRECTORY"] = os.environ.get("EXECUTOR_KIT_DIRECTORY") or str(made)
     demo = _prepare(data_dir, environment)
     say("Demo course: loaded")
     with serving(data_dir, environment) as (url, server):

@@ -1,8 +1,11 @@
 """What all tests share: a client, an empty cache before each test, and no way out to the network."""
 
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,8 @@ from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from executor.engines.sandbox.kit import build
+from executor.engines.sandbox.recipes import runner_recipe
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +32,16 @@ def django_db_modify_db_settings(
 def own_cache_keys(worker_id: str) -> None:
     """Processes that test side by side may share a Redis, but no keys."""
     settings.CACHES["default"]["KEY_PREFIX"] = f"assay-test-{worker_id}-{os.getpid()}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kit_directory() -> Iterator[Path]:
+    """A kit with the native runner alone, where the user of the boxes can reach it; the sandbox of all tests has it."""
+    directory = Path(tempfile.mkdtemp(prefix="assay-kit-", dir="/var/tmp"))
+    build(directory, [runner_recipe()], lambda sentence: None)
+    settings.EXECUTOR_KIT_DIRECTORY = directory
+    yield directory
+    shutil.rmtree(directory)
 
 
 @pytest.fixture(autouse=True)

@@ -27,6 +27,9 @@ case " {absent} " in *" $2 "*) echo "  Candidate: (none)" ;; *) echo "  Candidat
 PYTHON_3_9 = '#!/bin/sh\ncase "$1" in --version) echo "Python 3.9.2" ;; *) exit 1 ;; esac\n'
 
 
+MANAGE = 'import sys\nprint("made:", *sys.argv[1:])\n'
+
+
 class Machine:
     """A clone of the scripts, and a /usr/bin for them."""
 
@@ -41,7 +44,10 @@ class Machine:
             folder.mkdir()
             real.mkdir()
         for name in os.listdir("/usr/bin"):
-            (self._bin / name).symlink_to(self._real_bin / name)
+            real = Path("/usr/bin", name)
+            # A link that leads out of the folder would lead elsewhere from its new place.
+            leads_out = real.is_symlink() and os.readlink(real).startswith("../")
+            (self._bin / name).symlink_to(real.resolve() if leads_out else self._real_bin / name)
         for name in os.listdir("/etc"):
             if name != "apparmor.d":
                 (self.etc / name).symlink_to(real_etc / name)
@@ -55,6 +61,7 @@ class Machine:
         (self.clone / "script").mkdir(parents=True)
         for name in ("setup", "lib.sh"):
             shutil.copy(ROOT / "script" / name, self.clone / "script")
+        (self.clone / "manage.py").write_text(MANAGE)
         # What every environment has already, so that nothing is fetched.
         (self.clone / "requirements.txt").write_text("pip\n")
         (self.clone / "requirements-dev.txt").write_text("-r requirements.txt\n")
@@ -143,6 +150,7 @@ class TestPython:
         assert done.stdout.splitlines() == [
             "Python packages: already there",
             "Sandbox and compilers: already there",
+            "made: sandbox_setup",
             "Ready.",
         ]
 
@@ -211,6 +219,21 @@ class TestSystemPackages:
         done = ready_machine.setup()
         assert done.returncode == 0, done.stdout
         assert ready_machine.apt_calls == ["install bubblewrap default-jdk-headless nodejs"]
+
+    @pytest.mark.parametrize("option", ["--languages", "--dev"])
+    def test_the_further_languages_are_installed_where_asked_for(self, ready_machine: Machine, option: str) -> None:
+        ready_machine.lacks("tsc", "go", "rustc", "ruby", "php", "sqlite3")
+        assert ready_machine.setup().returncode == 0
+        assert ready_machine.apt_calls == []
+        assert ready_machine.setup(option).returncode == 0
+        assert ready_machine.apt_calls == ["install node-typescript golang-go rustc ruby php-cli sqlite3"]
+
+    def test_a_kit_that_cannot_be_made_is_told_and_never_fatal(self, ready_machine: Machine) -> None:
+        (ready_machine.clone / "manage.py").write_text("raise SystemExit('the disk is full')\n")
+        done = ready_machine.setup()
+        assert done.returncode == 0, done.stdout
+        assert "the disk is full" in done.stdout
+        assert "the kit is not there" in done.stdout
 
     def test_what_the_archive_lacks_is_reported_and_left_out(self, ready_machine: Machine) -> None:
         ready_machine.lacks("javac", "node")

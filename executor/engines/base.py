@@ -68,6 +68,20 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KitUse:
+    """How the sandbox compiles and runs a language faster where its kit has the part; no other engine reads it.
+
+    `recipe` names how the part is made (see the sandbox's kit). The words go behind the program of an argv; `{kit}` in
+    them is where a box sees the part. They may change how fast something is done, never what comes of it.
+    """
+
+    part: str
+    recipe: str
+    compile_words: tuple[str, ...] = ()
+    run_words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Toolchain:
     """How one language is compiled and run: data that every engine reads its own part of.
 
@@ -80,13 +94,25 @@ class Toolchain:
     source_suffixes: tuple[str, ...]
     run_argv: tuple[str, ...]
     compile_argv: tuple[str, ...] = ()
+    # How an interpreter is started from which the sandbox forks programs instead of starting them; it has to be Python,
+    # with the options of run_argv. Empty where there is no such way.
+    zygote_argv: tuple[str, ...] = ()
     # A managed runtime maps far more memory than it uses: its heap is bounded by flags in run_argv instead, and
     # `memory_overhead_mb` is what the runtime itself may take beyond the program's limit.
     is_managed_runtime: bool = False
     memory_overhead_mb: int = 0
+    # What the stacks of all its threads may map together; they are large, and next to nothing of them is ever touched.
+    thread_stacks_mb: int = 0
     # What the runtime writes to stderr when an allocation fails; with a failing exit this means the memory limit.
     memory_error_marks: tuple[bytes, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    # Wants /proc, though it is no managed runtime.
+    needs_proc_to_compile: bool = False
+    needs_proc_to_run: bool = False
+    needs_processes: bool = False  # its programs are of little use where they cannot start others
+    # Files of ours that lie beside every program, unless it brings one of that name.
+    support_files: tuple[SourceFile, ...] = ()
+    kit: KitUse | None = None
     debian_packages: tuple[str, ...] = ()
     # Judge0 names languages like "Python (3.8.1)": these are the beginnings looked for, best first.
     judge0_names: tuple[str, ...] = ()
@@ -96,8 +122,10 @@ class Toolchain:
 class RunRequest:
     """One program and the inputs to run it on. `files[0]` is the main file; `inputs` are the stdins, one a run.
 
+    `files` gets the toolchain's support files at its end.
+
     `is_exclusive`: the runs share nothing beyond what the engine must. Judge0 then gets a job for each, and else may
-    run them all in one. The sandbox makes no difference: each request has boxes of its own, each run namespaces.
+    run them all in one; the sandbox starts a preloaded interpreter for this request alone, and else shares one.
     """
 
     toolchain: Toolchain
@@ -105,6 +133,12 @@ class RunRequest:
     inputs: tuple[bytes, ...]
     limits: Limits
     is_exclusive: bool = False
+
+    def __post_init__(self) -> None:
+        given = {file.name for file in self.files}
+        if given:  # a support file must not pass for the main one
+            support = (file for file in self.toolchain.support_files if file.name not in given)
+            object.__setattr__(self, "files", (*self.files, *support))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.db import connection
 from executor.queue.claims import Claim, claim_next, claim_release, claims_recover, claims_renew
 from executor.queue.judge import judge_claimed
 from executor.services.code_executor import CodeExecutorService
+from executor.services.engines import default_engine
 
 logger = structlog.get_logger("assay.queue")
 
@@ -35,7 +37,10 @@ class WorkerPool:
 
     def start(self) -> None:
         """Start the threads; judgements that a crash left claimed are returned as their leases run out."""
-        targets = [(self._keep_leases, "assay-leases")]
+        targets: list[tuple[Callable[[], object], str]] = [(self._keep_leases, "assay-leases")]
+        if self._service is None:
+            # Said in the log at the start, and known before the first submission waits for it.
+            targets.append((default_engine().health, "assay-engine"))
         targets += [(self._work, f"assay-worker-{number}") for number in range(self._count)]
         for target, name in targets:
             thread = threading.Thread(target=target, name=name, daemon=True)

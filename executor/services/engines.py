@@ -24,7 +24,7 @@ def engine_named(name: str) -> Engine:
     if name == "sandbox":
         from executor.engines.sandbox import SandboxEngine
 
-        return SandboxEngine()
+        return SandboxEngine(tiers=settings.EXECUTOR_TIERS, kit_directory=settings.EXECUTOR_KIT_DIRECTORY)
     if name == "judge0":
         if not settings.JUDGE0_URL:
             raise ValueError("JUDGE0_URL is not set: name the address of a Judge0.")

@@ -1,8 +1,10 @@
 """SQLite as it really runs: what is acknowledged is on disk, and writers wait for each other instead of failing."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from psycopg_pool import ConnectionPool
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.environment import database_settings, read_environment
+from core.sqlite3.base import DatabaseWrapper as WaitingDatabaseWrapper
 
 Connect = Callable[..., BaseDatabaseWrapper]
 
@@ -49,6 +52,25 @@ def asked(connection: BaseDatabaseWrapper, query: str) -> Any:
         cursor.execute(query)
         row = cursor.fetchone()
         return row and row[0]
+
+
+@contextmanager
+def holding_the_fresh_file(path: Path) -> Iterator[Callable[[], None]]:
+    """A file whose reader stands in the way of turning it to write-ahead logging, until told to let go."""
+    reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    reader.execute("CREATE TABLE entry (value integer)")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM entry")
+    held = threading.Lock()
+
+    def let_go() -> None:
+        with held:
+            if reader.in_transaction:
+                reader.execute("COMMIT")
+
+    yield let_go
+    let_go()
+    reader.close()
 
 
 class TestSQLite:
@@ -101,6 +123,23 @@ class TestSQLite:
         with pytest.raises(OperationalError, match="locked"):
             asked(second, "UPDATE counter SET value = 2")
         second.rollback()
+
+    def test_connecting_waits_for_who_turns_the_file_to_writing_ahead(self, connect: Connect, tmp_path: Path) -> None:
+        with holding_the_fresh_file(tmp_path / "assay.sqlite3") as let_go:
+            threading.Timer(0.3, let_go).start()
+            assert asked(connect(), "PRAGMA journal_mode") == "wal"
+
+    def test_it_waits_no_longer_than_its_time_out(self, connect: Connect, tmp_path: Path) -> None:
+        with holding_the_fresh_file(tmp_path / "assay.sqlite3"), pytest.raises(OperationalError, match="locked"):
+            asked(connect(timeout=0.1), "SELECT 1")
+
+    def test_djangos_own_backend_would_fail_at_once(
+        self, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delattr(WaitingDatabaseWrapper, "get_new_connection")
+        monkeypatch.setattr("time.sleep", lambda _: pytest.fail("it waited"))
+        with holding_the_fresh_file(tmp_path / "assay.sqlite3"), pytest.raises(OperationalError, match="locked"):
+            asked(connect(), "SELECT 1")
 
     def test_processes_may_meet_at_a_fresh_file(self, connect: Connect) -> None:
         connections = [connect() for _ in range(8)]

@@ -29,12 +29,14 @@ class TestDefaults:
         assert environment.executor_engine == "sandbox"
         assert environment.executor_worker_threads >= 1
         assert environment.data_dir == Path("/srv/assay/var")
+        assert environment.kit_dir == Path("/srv/assay/var/sandbox")
 
     def test_an_empty_variable_is_an_unset_one(self) -> None:
         names = (
             "SECRET_KEY DATABASE_URL REDIS_URL EXECUTOR_ENGINE JUDGE0_URL LOG_FORMAT ASSAY_DATA_DIR DEBUG "
             "ALLOWED_HOSTS ASSAY_PRODUCTION REGISTRATION_OPEN DATABASE_POOL_SIZE EXECUTOR_WORKER_THREADS "
-            "CSRF_TRUSTED_ORIGINS ASSAY_STATIC_ROOT JUDGE0_AUTH_TOKEN"
+            "CSRF_TRUSTED_ORIGINS ASSAY_STATIC_ROOT JUDGE0_AUTH_TOKEN EXECUTOR_MINIMUM_TIER EXECUTOR_TRUST_CODE "
+            "EXECUTOR_KIT_DIRECTORY"
         )
         assert read(**dict.fromkeys(names.split(), "")) == read()
 
@@ -54,6 +56,22 @@ class TestDefaults:
         assert environment.csrf_trusted_origins == ["https://a.example", "https://b.example"]
 
 
+class TestTiers:
+    @pytest.mark.parametrize(
+        ("variables", "tiers"),
+        [
+            ({}, "ABC"),
+            ({"EXECUTOR_MINIMUM_TIER": "C"}, "ABC"),
+            ({"EXECUTOR_MINIMUM_TIER": "B"}, "AB"),
+            ({"EXECUTOR_MINIMUM_TIER": "A"}, "A"),
+            ({"EXECUTOR_MINIMUM_TIER": "A", "EXECUTOR_TRUST_CODE": "0"}, "A"),
+            ({"EXECUTOR_TRUST_CODE": "1"}, "ABCD"),
+        ],
+    )
+    def test_programs_are_trusted_only_where_it_is_asked_for(self, variables: dict[str, str], tiers: str) -> None:
+        assert read(**variables).executor_tiers == tiers
+
+
 class TestFaults:
     @pytest.mark.parametrize(
         ("variables", "named"),
@@ -67,6 +85,12 @@ class TestFaults:
             pytest.param({"ASSAY_PRODUCTION": "perhaps"}, "ASSAY_PRODUCTION is 'perhaps'", id="odd switch"),
             pytest.param({"DEBUG": "2"}, "DEBUG is '2'", id="odd debug"),
             pytest.param({"REGISTRATION_OPEN": "closed"}, "REGISTRATION_OPEN is 'closed'", id="odd registration"),
+            pytest.param({"EXECUTOR_MINIMUM_TIER": "D"}, "EXECUTOR_MINIMUM_TIER is 'D'", id="no minimum"),
+            pytest.param(
+                {"EXECUTOR_MINIMUM_TIER": "A", "EXECUTOR_TRUST_CODE": "1"},
+                "EXECUTOR_TRUST_CODE and EXECUTOR_MINIMUM_TIER contradict",
+                id="trust below a minimum",
+            ),
             pytest.param({"DATABASE_URL": "mysql://u@h/db"}, "DATABASE_URL is not usable", id="another database"),
             pytest.param({"DATABASE_URL": "postgres://u@h:port/db"}, "DATABASE_URL is not usable", id="odd port"),
             pytest.param({"DATABASE_URL": "postgres://u@h:70000/db"}, "DATABASE_URL is not usable", id="high port"),
@@ -120,7 +144,7 @@ class TestDatabase:
     def test_sqlite_lies_in_the_data_directory_whatever_its_name(self) -> None:
         settings = database_settings(read(ASSAY_DATA_DIR="/srv/a b+c#d?e%41"))
         assert settings["NAME"] == "/srv/a b+c#d?e%41/assay.sqlite3"
-        assert settings["ENGINE"] == "django.db.backends.sqlite3"
+        assert settings["ENGINE"] == "core.sqlite3"
 
     def test_postgres_has_a_pool_in_web_processes_only(self) -> None:
         url = "postgres://assay:p%40ss@db.example:5433/assay?sslmode=require"

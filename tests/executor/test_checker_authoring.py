@@ -18,6 +18,7 @@ from executor.models import Judgement, Submission
 from executor.queue.claims import claim_next
 from executor.queue.judge import judge_claimed
 from executor.services.code_executor import CodeExecutorService
+from executor.services.engines import engine_named
 from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
 from tests.courses.refusals import faults, refused
 from tests.executor.fakes import ScriptedEngine
@@ -186,7 +187,7 @@ class TestJudging:
         assert api_as(student).post("/api/v1/submissions/", body).status_code == 202
         claim = claim_next()
         assert claim is not None
-        judge_claimed(claim, CodeExecutorService(SandboxEngine()))
+        judge_claimed(claim, CodeExecutorService(engine_named("sandbox")))
         return Submission.objects.get(current_judgement=claim.judgement_id)
 
     def test_each_reader_gets_their_message(self, problem: Problem, author: User, api_as: ApiAs) -> None:

@@ -6,24 +6,23 @@ from decimal import Decimal
 import pytest
 
 from executor.engines.base import EngineUnavailable, SourceFile
-from executor.engines.sandbox import SandboxEngine
-from executor.judging.languages import LANGUAGES
 from executor.judging.outcome import JudgingOutcome
 from executor.judging.plan import PlanError
 from executor.judging.verdicts import Verdict
 from executor.judging.wrapping import WrappingError
 from executor.services.code_executor import CodeExecutorService
+from executor.services.engines import engine_named
 from tests.executor.fakes import ScriptedEngine
 from tests.executor.plans import DOUBLES, TESTS, function_plan, plan, verdicts
 
 
 @pytest.fixture(scope="module")
 def service() -> CodeExecutorService:
-    return CodeExecutorService(SandboxEngine())
+    return CodeExecutorService(engine_named("sandbox"))
 
 
 class CodeExecutorServiceTestCase:
-    @pytest.mark.parametrize("language", LANGUAGES)
+    @pytest.mark.parametrize("language", DOUBLES)
     def test_a_right_stdio_program_is_accepted(self, service: CodeExecutorService, language: str) -> None:
         outcome = service.run_all_test_cases(plan(language, DOUBLES[language], TESTS))
         assert (outcome.verdict, outcome.score) == (Verdict.ACCEPTED, Decimal(100))

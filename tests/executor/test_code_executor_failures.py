@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from executor.engines.base import EngineError, EngineProtocolError, EngineRejected, EngineUnavailable
 from executor.engines.judge0 import Judge0Engine
-from executor.engines.sandbox import SandboxEngine
 from executor.judging.outcome import JudgingOutcome
 from executor.queue.claims import claim_next
 from executor.queue.judge import judge_claimed
 from executor.services.code_executor import CodeExecutorService
+from executor.services.engines import engine_named
 from tests.executor.factories import SubmissionFactory
 from tests.executor.judge0.support import FakeJudge0, b64, engine_with, mounted, recorded_job
 from tests.executor.plans import DOUBLES, TESTS, plan, verdicts
@@ -22,7 +22,7 @@ from tests.executor.plans import DOUBLES, TESTS, plan, verdicts
 
 @pytest.fixture(scope="module")
 def service() -> CodeExecutorService:
-    return CodeExecutorService(SandboxEngine())
+    return CodeExecutorService(engine_named("sandbox"))
 
 
 def refused_port() -> int:

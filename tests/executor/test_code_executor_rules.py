@@ -9,13 +9,13 @@ import pytest
 
 from core.errors import InvalidInput
 from executor.engines.base import EngineUnavailable, Toolchain
-from executor.engines.sandbox import SandboxEngine
 from executor.judging.checkers import CheckerSpec
 from executor.judging.languages import LANGUAGES, Language
 from executor.judging.outcome import JudgingOutcome
 from executor.judging.plan import JudgingPlan, PlanError, PlannedTest
 from executor.judging.wrapping import WrappingError
 from executor.services.code_executor import CodeExecutorService
+from executor.services.engines import engine_named
 from executor.services.sources import language_of
 from tests.executor.fakes import ScriptedEngine, run_result
 from tests.executor.plans import TESTS, function_plan, plan, verdicts
@@ -23,7 +23,7 @@ from tests.executor.plans import TESTS, function_plan, plan, verdicts
 
 @pytest.fixture(scope="module")
 def service() -> CodeExecutorService:
-    return CodeExecutorService(SandboxEngine())
+    return CodeExecutorService(engine_named("sandbox"))
 
 
 def weighted(*weights: int) -> tuple[PlannedTest, ...]:

@@ -41,6 +41,33 @@ class TestJudgeCorpus:
         assert json.loads(lines[-1])["disagreed"] == 1
         assert "one  expected runtime_error/compilation_error  given accepted  DISAGREES" in lines
 
+    def test_a_compiled_program_is_run_bare_too(self, tmp_path: Path) -> None:
+        program = '#include <stdio.h>\nint main(void) { puts("1"); return 0; }\n'
+        lines, status = run("judge_corpus", str(corpus(tmp_path, {**ROW, "language": "c", "program": program})))
+        assert status == 0
+        assert json.loads(lines[-1])["ratio_to_bare"] > 0
+
+    def test_malicious_programs_are_not_run_bare(self, tmp_path: Path) -> None:
+        rows = [ROW, {**ROW, "id": "two", "malicious": "fork_bomb"}]
+        lines, status = run("judge_corpus", str(corpus(tmp_path, *rows)))
+        summary = json.loads(lines[-1])
+        assert (status, summary["agreed"]) == (0, 2)
+        assert "bare_wall_s" not in summary
+
+    def test_a_folder_gives_the_programs_and_the_missing_are_named(self, tmp_path: Path) -> None:
+        (tmp_path / "a__one.py").write_text("print(1)")
+        rows: list[dict[str, Any]] = [{**ROW, "id": key, "program": None} for key in ("a/one", "b/two")]
+        path = str(corpus(tmp_path, *rows))
+        lines, status = run("judge_corpus", path, "--programs", str(tmp_path))
+        summary = json.loads(lines[-1])
+        assert status == 1
+        assert (summary["total"], summary["agreed"], summary["disagreed"], summary["skipped"]) == (2, 1, 1, 0)
+        assert "a/one  expected accepted  given accepted  ok" in lines
+        missing = f"there is no program {tmp_path / 'b__two.py'}"
+        assert f"b/two  expected accepted  given {missing}  DISAGREES" in lines
+        (tmp_path / "b__two.py").write_text("print(1)")
+        assert run("judge_corpus", path, "--programs", str(tmp_path), "--no-bare")[1] == 0
+
     def test_every_kind_of_row(self, tmp_path: Path) -> None:
         rows: list[dict[str, Any]] = [
             {

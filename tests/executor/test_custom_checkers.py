@@ -19,6 +19,7 @@ from executor.judging.verdicts import Verdict
 from executor.services import custom_checkers
 from executor.services.code_executor import CodeExecutorService
 from executor.services.custom_checkers import CheckerRunner
+from executor.services.engines import engine_named
 from tests.executor.fakes import ScriptedEngine, run_result
 
 
@@ -60,7 +61,7 @@ def plan(
 
 
 def judge(made: JudgingPlan) -> JudgingOutcome:
-    return CodeExecutorService(SandboxEngine()).run_all_test_cases(made)
+    return CodeExecutorService(engine_named("sandbox")).run_all_test_cases(made)
 
 
 def judged(source: str, language: str = "python", **changes: Any) -> TestOutcome:
@@ -108,7 +109,7 @@ class TestContract:
 
     def test_all_outputs_go_to_one_box(self) -> None:
         engine = RecordingSandbox()
-        service = CodeExecutorService(SandboxEngine(), CheckerRunner(engine))
+        service = CodeExecutorService(engine_named("sandbox"), CheckerRunner(engine))
         assert service.run_all_test_cases(plan(checker(EVEN), [("1", "2")] * 5)).verdict is Verdict.ACCEPTED
         assert engine.run_counts == [5]
 
@@ -134,7 +135,7 @@ class TestContract:
 
     def test_a_failed_run_is_not_shown_to_it(self) -> None:
         engine = RecordingSandbox()
-        service = CodeExecutorService(SandboxEngine(), CheckerRunner(engine))
+        service = CodeExecutorService(engine_named("sandbox"), CheckerRunner(engine))
         outcome = service.run_all_test_cases(plan(checker(EVEN), code="print(4); 1 / 0"))
         assert (outcome.verdict, engine.requests) == (Verdict.RUNTIME_ERROR, [])
 
@@ -180,7 +181,7 @@ class TestBroken:
         """With limits a tenth as large; the first output it hangs on is the last it is asked about."""
         monkeypatch.setattr(custom_checkers, "checker_request", _hurried(custom_checkers.checker_request))
         engine = RecordingSandbox()
-        service = CodeExecutorService(SandboxEngine(), CheckerRunner(engine))
+        service = CodeExecutorService(engine_named("sandbox"), CheckerRunner(engine))
         outcome = service.run_all_test_cases(plan(checker(source), [("1", "2")] * 20))
         assert (outcome.verdict, engine.run_counts) == (Verdict.INTERNAL_ERROR, [1])
         assert "limit" in outcome.tests[0].judge_message
@@ -196,12 +197,12 @@ class TestBroken:
     def test_a_box_that_fails_is_no_verdict(self) -> None:
         broken = CheckerRunner(ScriptedEngine(lambda stdin: EngineUnavailable("gone")))
         with pytest.raises(EngineUnavailable):
-            CodeExecutorService(SandboxEngine(), broken).run_all_test_cases(plan(checker(EVEN)))
+            CodeExecutorService(engine_named("sandbox"), broken).run_all_test_cases(plan(checker(EVEN)))
 
     @pytest.mark.parametrize("said", [b"", b"no JSON", b"[]", b'{"exit": "x"}', b'{"exit": 42}', b"[" * 100_000])
     def test_a_harness_that_makes_no_sense_is_no_verdict(self, said: bytes) -> None:
         runner = CheckerRunner(ScriptedEngine(lambda stdin: run_result(said)))
-        outcome = CodeExecutorService(SandboxEngine(), runner).run_all_test_cases(plan(checker(EVEN)))
+        outcome = CodeExecutorService(engine_named("sandbox"), runner).run_all_test_cases(plan(checker(EVEN)))
         assert outcome.verdict is Verdict.INTERNAL_ERROR
 
 

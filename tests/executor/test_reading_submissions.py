@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import Membership, User
 from courses.models import Enrollment
-from executor.models import Submission
+from executor.models import Judgement, Submission
 from executor.queue.claims import claim_next
 from executor.queue.judge import judge_claimed
 from executor.services.code_executor import CodeExecutorService
@@ -79,6 +79,21 @@ class TestFeedback:
         assert (sample["verdict"], sample["input"], sample["stdout"]) == ("accepted", "1", "2\n")
         assert hidden["verdict"] == "wrong_answer"
         assert {value for key, value in hidden.items() if key not in ("number", "is_sample", "verdict")} == {None}
+
+    def test_figures_are_coarse_unless_all_is_shown(self, api_as: ApiAs) -> None:
+        """How long a program ran on hidden tests could tell them, bit by bit."""
+
+        def shown(feedback: Submission.Feedback, figures: tuple[int, int]) -> tuple[int, int]:
+            submission = judged(feedback=feedback)
+            assert submission.current_judgement is not None
+            judgement = Judgement.objects.filter(pk=submission.current_judgement.pk)
+            judgement.update(time_ms=figures[0], memory_kib=figures[1])
+            report = read(api_as(submission.user), submission)
+            return report["time_ms"], report["memory_kib"]
+
+        for figures in ((121, 9217), (130, 10240)):
+            assert shown(Submission.Feedback.VERDICTS, figures) == (130, 10240)
+        assert shown(Submission.Feedback.FULL, (121, 9217)) == (121, 9217)
 
     def test_samples_show_the_samples_and_no_verdict(self, api_as: ApiAs) -> None:
         submission = judged(feedback=Submission.Feedback.SAMPLES)

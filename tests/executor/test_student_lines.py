@@ -3,12 +3,12 @@
 import pytest
 
 from executor.engines.base import SourceFile
-from executor.engines.sandbox import SandboxEngine
 from executor.judging.checkers import CheckerSpec
 from executor.judging.languages import LANGUAGES
 from executor.judging.outcome import JudgingOutcome
 from executor.judging.plan import JudgingPlan, PlannedTest
 from executor.services.code_executor import CodeExecutorService
+from executor.services.engines import engine_named
 from tests.executor.injections import TEMPLATES
 
 # Each fails in line 4: while it runs, and where the language is checked before.
@@ -34,7 +34,7 @@ PRELUDES = {"python": "import math\n\n\n", "javascript": "const A = 1;\n\n\n"}
 
 @pytest.fixture(scope="module")
 def service() -> CodeExecutorService:
-    return CodeExecutorService(SandboxEngine())
+    return CodeExecutorService(engine_named("sandbox"))
 
 
 def judged(service: CodeExecutorService, key: str, template: str, name: str, code: str) -> JudgingOutcome:

@@ -1,11 +1,13 @@
 """One bubblewrap box as the engine holds it: started, given its program, asked for runs, and ended with all in it."""
 
+import contextlib
 import fcntl
 import os
 import select
 import socket
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -20,6 +22,10 @@ _CHUNK_BYTES = 65536
 _REASONS = {b"": "", b"cpu": "cpu", b"wall": "wall", b"memory": "memory", b"stop": "stop"}
 
 
+class BoxHangs(EngineUnavailable):
+    """The box gave no answer; a machine that is too busy does that to boxes as well."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxFile:
     """A file for a box: content and mode bits."""
@@ -31,7 +37,10 @@ class BoxFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxPlan:
-    """What all runs of one box have in common. Zero for `data_kib` and `address_kib` means no such limit."""
+    """What all runs of one submission have in common. Zero for `data_kib` and `address_kib` means no such limit.
+
+    `is_forked`: the program is a Python source, `argv[0]`, and is forked from the box's zygote instead of started.
+    """
 
     argv: Sequence[str]
     files: Sequence[BoxFile]
@@ -49,6 +58,7 @@ class BoxPlan:
     has_proc: bool = False
     artefacts_bytes: int = 0
     artefacts_count: int = 0
+    is_forked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +106,28 @@ class _Stream:
             os.close(self.descriptor)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Order:
+    """A run that the box was told to make, and that has not been looked at yet. Runs of a box are numbered from 1."""
+
+    number: int
+    streams: list[_Stream]
+    wall_ms: int
+
+
 class Box:
     """A context manager around one box; on leaving it, every process in the box is gone."""
 
-    def __init__(self, host: Host, plan: BoxPlan) -> None:
-        """Start the box and hand it the program.
+    def __init__(self, host: Host) -> None:
+        """Start the box, empty.
 
         Raises:
-            EngineUnavailable: it cannot be started.
+            OSError: it cannot be started.
         """
-        self._plan = plan
+        self.loads = 0
+        self._ordered = 0
+        self._takes_orders_ahead = host.native_runner is not None
+        self._plan: BoxPlan | None = None
         self._artefacts = -1
         self._log = os.memfd_create("box-log", os.MFD_CLOEXEC)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -116,18 +138,54 @@ class Box:
             self._control.close()
             os.close(self._log)
             raise
+        self._control.settimeout(WATCHDOG_MARGIN_S)
+
+    def start_zygote(self, argv: Sequence[str], environment: Mapping[str, str], code: bytes) -> None:
+        """Start the interpreter that programs with `is_forked` are forked from, and wait until it is warm.
+
+        Raises:
+            EngineUnavailable: it cannot be started.
+        """
+        script = _memfd(code)
         try:
-            self._control.settimeout(WATCHDOG_MARGIN_S)
-            files = _memfd(b"".join(pack(os.fsencode(f.name), b"%d" % f.mode, f.content) for f in plan.files))
-            try:
-                if plan.artefacts_bytes:
-                    self._artefacts = os.memfd_create("artefacts", os.MFD_CLOEXEC)
-                self._send(_setup_message(plan), [files, *([self._artefacts] if plan.artefacts_bytes else [])])
-            finally:
-                os.close(files)
-        except BaseException:
-            self.close()
-            raise
+            order = pack(b"zygote", pack(*(word.encode() for word in argv)), _packed_pairs(environment))
+            self._send(order, [script])
+        finally:
+            os.close(script)
+        if list(self._receive()) != [b"ready"]:
+            raise EngineProtocolError("the box did not start its interpreter, and did not say why")
+
+    def load(self, plan: BoxPlan) -> None:
+        """Hand the box the program that it is to run.
+
+        Raises:
+            EngineUnavailable: the box has ended.
+        """
+        self.loads += 1
+        self._plan = plan
+        self._close_artefacts()
+        files = _memfd(b"".join(pack(os.fsencode(f.name), b"%d" % f.mode, f.content) for f in plan.files))
+        try:
+            if plan.artefacts_bytes:
+                self._artefacts = os.memfd_create("artefacts", os.MFD_CLOEXEC)
+            self._send(_setup_message(plan), [files, *([self._artefacts] if plan.artefacts_bytes else [])])
+        finally:
+            os.close(files)
+
+    def unload(self) -> None:
+        """Let the box forget its program, and end what was made ahead for it.
+
+        Raises:
+            EngineUnavailable: the box has ended.
+        """
+        self._plan = None
+        self._close_artefacts()
+        self._send(pack(b"unload"), [])
+
+    def _close_artefacts(self) -> None:
+        if self._artefacts >= 0:
+            os.close(self._artefacts)
+        self._artefacts = -1
 
     def __enter__(self) -> "Box":
         return self
@@ -137,16 +195,45 @@ class Box:
     ) -> None:
         self.close()
 
+    def is_alive(self) -> bool:
+        """Whether its processes are still there."""
+        return self._process.poll() is None
+
     def close(self) -> None:
         """End the box. The runner hangs up with us, and with process 1 the kernel ends all others before we return."""
         self._control.close()
         if not self._has_ended():
             self._process.kill()
         self._process.wait()
-        for descriptor in (self._log, self._artefacts):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._log = self._artefacts = -1
+        self._close_artefacts()
+        if self._log >= 0:
+            os.close(self._log)
+        self._log = -1
+
+    def runs(
+        self, inputs: Iterable[bytes], *, wall_ms: int, output_limit_bytes: int
+    ) -> Generator[Measured, None, None]:
+        """Run the program on one input after another. To be closed where it is left before its end.
+
+        Raises:
+            EngineUnavailable: the box ended or hangs.
+            EngineProtocolError: its answer makes no sense.
+        """
+        # A box that takes orders ahead begins with a run while we still look at the one before.
+        depth = 2 if self._takes_orders_ahead else 1
+        orders: deque[_Order] = deque()
+        try:
+            for stdin in inputs:
+                orders.append(self._order(stdin, wall_ms=wall_ms, output_limit_bytes=output_limit_bytes))
+                if len(orders) == depth:
+                    yield self._measured(orders.popleft())
+            while orders:
+                yield self._measured(orders.popleft())
+        except GeneratorExit:
+            for order in orders:
+                self._stop(order)
+                self._measured(order)
+            raise
 
     def run(self, stdin: bytes, *, wall_ms: int, output_limit_bytes: int) -> Measured:
         """Run the program once on `stdin`.
@@ -155,6 +242,9 @@ class Box:
             EngineUnavailable: the box ended or hangs.
             EngineProtocolError: its answer makes no sense.
         """
+        return self._measured(self._order(stdin, wall_ms=wall_ms, output_limit_bytes=output_limit_bytes))
+
+    def _order(self, stdin: bytes, *, wall_ms: int, output_limit_bytes: int) -> "_Order":
         descriptors: list[int] = []
         streams: list[_Stream] = []
         try:
@@ -165,36 +255,49 @@ class Box:
                 streams.append(_Stream(ours, output_limit_bytes))
                 os.set_blocking(ours, False)
             self._send(pack(b"run", b"%d" % wall_ms), descriptors)
-            while descriptors:
-                os.close(descriptors.pop())
-            reason, *figures = self._await_end(streams, time.monotonic() + wall_ms / 1000 + WATCHDOG_MARGIN_S)
+        except BaseException:
             for stream in streams:
+                stream.close()
+            raise
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        self._ordered += 1
+        return _Order(number=self._ordered, streams=streams, wall_ms=wall_ms)
+
+    def _measured(self, order: "_Order") -> Measured:
+        try:
+            reason, *figures = self._await_end(order)
+            for stream in order.streams:
                 while stream.is_open and stream.read():
                     pass
             status, cpu_us, wall_us, peak_kib = (int(figure) for figure in figures)
+            stdout, stderr = order.streams
             return Measured(
                 reason=_REASONS[reason],
                 wait_status=status,
                 cpu_us=cpu_us,
                 wall_us=wall_us,
                 peak_kib=peak_kib,
-                stdout=bytes(streams[0].kept),
-                stderr=bytes(streams[1].kept),
-                is_output_cut=any(stream.is_cut for stream in streams),
+                stdout=bytes(stdout.kept),
+                stderr=bytes(stderr.kept),
+                is_output_cut=stdout.is_cut or stderr.is_cut,
                 artefacts=tuple(self._read_artefacts()),
             )
         except (ValueError, KeyError) as error:
             raise EngineProtocolError(f"the box gave an answer that makes no sense: {error}") from error
         finally:
-            for stream in streams:
+            for stream in order.streams:
                 stream.close()
-            for descriptor in descriptors:
-                os.close(descriptor)
 
-    def _await_end(self, streams: list[_Stream], deadline: float) -> list[bytes]:
+    def _stop(self, order: "_Order") -> None:
+        self._send(pack(b"stop", b"%d" % order.number), [])
+
+    def _await_end(self, order: "_Order") -> list[bytes]:
+        deadline = time.monotonic() + order.wall_ms / 1000 + WATCHDOG_MARGIN_S
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
-        by_descriptor = {stream.descriptor: stream for stream in streams}
+        by_descriptor = {stream.descriptor: stream for stream in order.streams}
         for descriptor in by_descriptor:
             poll.register(descriptor, select.POLLIN)
         was_stopped = False
@@ -202,7 +305,7 @@ class Box:
             left_s = deadline - time.monotonic()
             if left_s < 0:
                 self._process.kill()
-                raise EngineUnavailable("the box did not answer in time and was ended")
+                raise BoxHangs("the box did not answer in time and was ended")
             ready = [descriptor for descriptor, _ in poll.poll(left_s * 1000)]
             for descriptor in ready:
                 if stream := by_descriptor.get(descriptor):
@@ -211,13 +314,16 @@ class Box:
                         poll.unregister(descriptor)
                     if stream.is_cut and not was_stopped:
                         was_stopped = True
-                        self._send(pack(b"stop"), [])
+                        self._stop(order)
             if self._control.fileno() in ready:
                 return self._answer()
 
-    def _answer(self) -> list[bytes]:
+    def _receive(self) -> list[bytes]:
         try:
             message = self._control.recv(MESSAGE_LIMIT_BYTES)
+        except TimeoutError:
+            self._process.kill()
+            message = b""
         except ConnectionError:  # it ended with orders unread
             message = b""
         if not message:
@@ -225,6 +331,10 @@ class Box:
         kind, *fields = unpack(message)
         if kind == b"failed":
             raise EngineUnavailable(f"the box failed: {b' '.join(fields).decode(errors='replace')}")
+        return [kind, *fields]
+
+    def _answer(self) -> list[bytes]:
+        kind, *fields = self._receive()
         if kind != b"ended" or len(fields) != 5:
             raise EngineProtocolError(f"the box answered {kind!r} with {len(fields)} fields")
         return fields
@@ -235,7 +345,7 @@ class Box:
         try:
             socket.send_fds(self._control, [message], descriptors)
         except OSError as error:
-            raise EngineUnavailable(f"the box ended at its start: {self._last_words()}") from error
+            raise EngineUnavailable(f"the box ended by itself: {self._last_words()}") from error
 
     def _has_ended(self) -> bool:
         """Wait for the box's process for a while, woken by its end; Popen.wait with a timeout would sleep in steps."""
@@ -253,11 +363,16 @@ class Box:
         if not self._has_ended():
             return "its process still runs"
         self._process.wait()
+        for _ in range(2):  # at first it may only be told that orders were left unread
+            with contextlib.suppress(OSError, ValueError):
+                kind, *fields = unpack(self._control.recv(MESSAGE_LIMIT_BYTES, socket.MSG_DONTWAIT))
+                if kind == b"failed":
+                    return b" ".join(fields).decode(errors="replace")
         words = os.pread(self._log, 2000, 0).decode(errors="replace").strip()
         return words or f"exit {self._process.returncode}"
 
     def _read_artefacts(self) -> Iterable[BoxFile]:
-        if self._artefacts < 0:
+        if self._artefacts < 0 or self._plan is None:
             return
         size = os.fstat(self._artefacts).st_size
         if size > self._plan.artefacts_bytes * 2 + 1_000_000:
@@ -284,11 +399,16 @@ def _setup_message(plan: BoxPlan) -> bytes:
     }
     return pack(
         b"setup",
+        b"fork" if plan.is_forked else b"start",
         pack(*(word.encode() for word in plan.argv)),
-        pack(*(f"{name}={value}".encode() for name, value in plan.environment.items())),
-        pack(*(f"{name}={value}".encode() for name, value in limits.items())),
+        _packed_pairs(plan.environment),
+        _packed_pairs(limits),
         plan.seccomp,
     )
+
+
+def _packed_pairs(pairs: Mapping[str, str | int]) -> bytes:
+    return pack(*(f"{name}={value}".encode() for name, value in pairs.items()))
 
 
 def _memfd(content: bytes, *, is_sealed: bool = False) -> int:

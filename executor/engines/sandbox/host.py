@@ -4,9 +4,11 @@ import glob
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 from executor.engines.base import EngineUnavailable
 from executor.engines.sandbox import inbox
@@ -14,12 +16,16 @@ from executor.engines.sandbox.inbox.kernel import CLONE_NUMBERS
 
 PROGRAM_DIRECTORIES = ("/usr/local/bin", "/usr/bin", "/bin")
 # What a program sees of the machine, read-only and where present; no home, no project, no users of the host.
-_READ_ONLY = ("/usr", "/etc/ld.so.cache", "/etc/alternatives", *sorted(glob.glob("/etc/java-*")))
-_LINKED_DIRECTORIES = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_SETTINGS = ("/etc/java-*", "/etc/php/*/cli/conf.d", "/etc/php/*/mods-available")  # which extensions PHP has
+READ_ONLY = (
+    *("/usr", "/etc/ld.so.cache", "/etc/alternatives"),
+    *sorted(path for pattern in _SETTINGS for path in glob.glob(pattern)),
+)
+LINKED_DIRECTORIES = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 # A program gets its language's standard library: what an administrator installed for Python (and the start-up hooks
 # that come with it) would make results differ from machine to machine, and each start a third slower.
 _HIDDEN = ("/usr/lib/python3*/dist-packages", "/usr/local/lib/python3*/*-packages")
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
 def find_program(name: str) -> str | None:
@@ -34,7 +40,10 @@ def find_program(name: str) -> str | None:
 
 
 # The in-box modules in the order of their imports; a submission's start should not wait for a search or a compilation.
-_INBOX_MODULES = ("framing", "kernel", "keeper", "meter", "runner")
+INBOX_MODULES = ("framing", "kernel", "keeper", "meter", "runner")
+_ZYGOTE_MODULES = ("framing", "zygote")
+# What the runner needs to make the namespaces of a run and to let a process join them; programs have none of it.
+_RUNNER_CAPABILITIES = ("CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE")
 _BUNDLE = """
 import ast, importlib.util, marshal, sys
 sources = ast.literal_eval(sys.stdin.buffer.read().decode())
@@ -60,9 +69,13 @@ class Host:
     uid: int
     gid: int
     must_drop: bool  # we are root and have to become `uid` first
+    tier: str = "A"  # how its boxes hold programs
+    # Directories of ours that boxes show read-only: where they are here, and where they are seen.
+    shown: tuple[tuple[str, str], ...] = ()
+    native_runner: str | None = None  # where boxes see it; without it a slower one in Python serves
 
     @classmethod
-    def found(cls, *, uid_for_root: int) -> "Host":
+    def found(cls, *, uid_for_root: int, needs_bubblewrap: bool = True) -> Self:
         """Look at this machine.
 
         Raises:
@@ -71,7 +84,7 @@ class Host:
         if sys.platform != "linux" or os.uname().machine not in CLONE_NUMBERS:
             raise EngineUnavailable("the sandbox needs Linux on x86-64 or ARM64: use EXECUTOR_ENGINE=judge0")
         bubblewrap, interpreter = find_program("bwrap"), find_program("python3")
-        if bubblewrap is None:
+        if bubblewrap is None and needs_bubblewrap:
             raise EngineUnavailable("bubblewrap is missing: apt-get install bubblewrap")
         if interpreter is None:
             raise EngineUnavailable("python3 is missing: apt-get install python3")
@@ -79,7 +92,7 @@ class Host:
         uid, gid = (uid_for_root, uid_for_root) if is_root else (os.geteuid(), os.getegid())
         if uid <= 0:
             raise EngineUnavailable("the sandbox was told to run programs as root, which no box can hold")
-        return cls(bubblewrap=bubblewrap, interpreter=interpreter, uid=uid, gid=gid, must_drop=is_root)
+        return cls(bubblewrap=bubblewrap or "", interpreter=interpreter, uid=uid, gid=gid, must_drop=is_root)
 
     def spawn(self, control: int, log: int) -> "subprocess.Popen[bytes]":
         """Start a box whose runner is served on the socket `control`; what goes wrong in it is written to `log`.
@@ -87,24 +100,40 @@ class Host:
         Raises:
             OSError: it cannot be started.
         """
+        if self.native_runner is None:
+            return self.start(self.box_argv(), runner_code(self.interpreter), control, log)
+        return self._popen([*self.box_argv(), self.native_runner, str(control)], log, control)
+
+    def start(
+        self, prefix: Sequence[str], program: bytes, control: int, log: int, *arguments: str
+    ) -> "subprocess.Popen[bytes]":
+        """Start a bundled program by the interpreter, as the programs' user, with `control` as its first argument.
+
+        Raises:
+            OSError: it cannot be started.
+        """
         code = os.memfd_create("runner", os.MFD_CLOEXEC)
         try:
-            os.write(code, runner_code(self.interpreter))
-            # As root, the real uid goes before bubblewrap starts: its --uid alone still reads root's files.
-            return subprocess.Popen(
-                [*self.box_argv(), self.interpreter, "-I", "-S", "-E", f"/proc/self/fd/{code}", str(control)],
-                env={},  # bubblewrap's own environment would be readable from inside
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(control, code),
-                cwd="/",
-                user=self.uid if self.must_drop else None,
-                group=self.gid if self.must_drop else None,
-                extra_groups=[] if self.must_drop else None,
-            )
+            os.write(code, program)
+            argv = [*prefix, self.interpreter, "-I", "-S", "-E", f"/proc/self/fd/{code}", str(control), *arguments]
+            return self._popen(argv, log, control, code)
         finally:
             os.close(code)
+
+    def _popen(self, argv: Sequence[str], log: int, *descriptors: int) -> "subprocess.Popen[bytes]":
+        # As root, the real uid goes before bubblewrap starts: its --uid alone still reads root's files.
+        return subprocess.Popen(
+            argv,
+            env={},  # bubblewrap's own environment would be readable from inside
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=descriptors,
+            cwd="/",
+            user=self.uid if self.must_drop else None,
+            group=self.gid if self.must_drop else None,
+            extra_groups=[] if self.must_drop else None,
+        )
 
     def box_argv(self) -> list[str]:
         """The command line of the outer box, up to the program to start in it."""
@@ -112,12 +141,19 @@ class Host:
         if supports_disable_userns(self.bubblewrap):
             argv.append("--disable-userns")
         argv += ["--die-with-parent", "--new-session", "--as-pid-1", "--uid", "1000", "--gid", "1000"]
-        # The runner needs it for the namespaces of each run; programs lose it.
-        argv += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--hostname", "box"]
-        for path in _READ_ONLY:
+        argv += ["--cap-drop", "ALL", "--hostname", "box"]
+        for capability in _RUNNER_CAPABILITIES:
+            argv += ["--cap-add", capability]
+        argv += [*self.view_argv(), "--dir", "/box", "--dir", "/program", "--dir", "/tmp"]  # noqa: S108
+        return [*argv, "--remount-ro", "/", "--chdir", "/"]
+
+    def view_argv(self) -> list[str]:
+        """The part of a box's command line that says what it shows of this machine."""
+        argv: list[str] = []
+        for path in READ_ONLY:
             if os.path.exists(path):
                 argv += ["--ro-bind", path, path]
-        for path in _LINKED_DIRECTORIES:
+        for path in LINKED_DIRECTORIES:
             if os.path.islink(path):
                 argv += ["--symlink", os.readlink(path), path]
             elif os.path.isdir(path):
@@ -127,12 +163,13 @@ class Host:
             argv += ["--ro-bind", prefix, prefix]
         for path in hidden_directories():
             argv += ["--tmpfs", path, "--remount-ro", path]
-        for name in _DEVICES:
+        for source, target in self.shown:
+            argv += ["--ro-bind-try", source, target]  # the kit may be taken away while we serve
+        for name in DEVICES:
             argv += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
         for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
             argv += ["--symlink", f"/proc/self/{target}", f"/dev/{name}"]
-        argv += ["--proc", "/proc", "--dir", "/box", "--dir", "/program", "--dir", "/tmp"]  # noqa: S108
-        return [*argv, "--remount-ro", "/", "--chdir", "/"]
+        return [*argv, "--proc", "/proc"]
 
 
 @cache
@@ -151,14 +188,20 @@ def supports_disable_userns(bubblewrap: str) -> bool:
 
 @cache
 def runner_code(interpreter: str) -> bytes:
-    """The in-box modules compiled by and for the box's interpreter, as one .pyc; see `bundle`."""
+    """The Python runner compiled by and for the box's interpreter, as one .pyc; see `bundle`."""
     return bundle(interpreter, inbox_sources())
 
 
-def inbox_sources() -> dict[str, str]:
-    """The source of each in-box module by its full name, in the order of their imports."""
+@cache
+def zygote_code(interpreter: str) -> bytes:
+    """The zygote compiled by and for the box's interpreter, as one .pyc; see `bundle`."""
+    return bundle(interpreter, inbox_sources(_ZYGOTE_MODULES))
+
+
+def inbox_sources(modules: Sequence[str] = INBOX_MODULES) -> dict[str, str]:
+    """The source of each in-box module by its full name, in the order of their imports; the last one is started."""
     directory = Path(inbox.__file__).parent
-    return {f"{inbox.__name__}.{name}": (directory / f"{name}.py").read_text() for name in _INBOX_MODULES}
+    return {f"{inbox.__name__}.{name}": (directory / f"{name}.py").read_text() for name in modules}
 
 
 def bundle(interpreter: str, sources: dict[str, str]) -> bytes:

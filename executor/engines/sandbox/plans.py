@@ -2,14 +2,18 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
 
 from executor.engines.argv import expand_argv
 from executor.engines.base import EngineRejected, EngineUnavailable, RunRequest, Toolchain
 from executor.engines.sandbox import seccomp
 from executor.engines.sandbox.box import BoxFile, BoxPlan
 from executor.engines.sandbox.host import find_program
+from executor.engines.sandbox.inbox.zygote import PRELOADED, WORK
+from executor.engines.sandbox.kit import NO_KIT, Kit
 
 COMPILE_WALL_MS = 60_000
+LONGEST_WALL_MS = 24 * 60 * 60 * 1000  # the watchdog counts milliseconds in 31 bits
 COMPILE_OUTPUT_BYTES = 64 * 1024
 _COMPILE_CPU_MS = 30_000
 _COMPILE_MEMORY_KIB = 2 * 1024 * 1024
@@ -29,7 +33,9 @@ _ADDRESS_SLACK_KIB = 1024 * 1024
 _STACK_KIB = 64 * 1024
 _NATIVE_PROCESSES = 32  # threads count
 _MANAGED_PROCESSES = 128
+_LEAST_FORKED_MEMORY_MB = 32
 
+_MAIN_TEXT = "{main_text}"
 _ENVIRONMENT = {"PATH": ":".join(("/usr/local/bin", "/usr/bin", "/bin")), "HOME": "/box", "LANG": "C.UTF-8"}
 
 
@@ -50,17 +56,19 @@ def check_request(request: RunRequest) -> None:
     limits = request.limits
     if min(limits.time_limit_ms, limits.wall_limit_ms, limits.memory_limit_mb, limits.output_limit_kib) <= 0:
         raise EngineRejected("limits must be positive")
+    if limits.wall_limit_ms > LONGEST_WALL_MS:
+        raise EngineRejected("a run of more than a day")
 
 
-def compile_plan(request: RunRequest) -> BoxPlan:
-    """The box in which the program is compiled.
+def compile_plan(request: RunRequest, kit: Kit = NO_KIT) -> BoxPlan:
+    """The box in which the program is compiled, with what the kit has for it.
 
     Raises:
         EngineUnavailable: the compiler is not installed.
     """
     toolchain = request.toolchain
     return BoxPlan(
-        argv=_argv(toolchain.compile_argv, request),
+        argv=_argv(toolchain.compile_argv, request, kit.compile_words(toolchain)),
         files=_files(request, (file.name for file in request.files)),
         environment={**_ENVIRONMENT, **toolchain.environment},
         seccomp=seccomp.deny_list(),
@@ -71,14 +79,32 @@ def compile_plan(request: RunRequest) -> BoxPlan:
         stack_kib=_STACK_KIB,
         processes=_MANAGED_PROCESSES,
         disk_kib=_COMPILE_DISK_KIB,
-        has_proc=toolchain.is_managed_runtime,
+        has_proc=toolchain.is_managed_runtime or toolchain.needs_proc_to_compile,
         artefacts_bytes=_ARTEFACTS_BYTES,
         artefacts_count=_ARTEFACTS_COUNT,
     )
 
 
-def run_plan(request: RunRequest, artefacts: Sequence[BoxFile]) -> BoxPlan:
-    """The box in which the program runs on its inputs. Sources stay outside where they were compiled.
+def can_be_forked(request: RunRequest) -> bool:
+    """Whether the program may be forked from a preloaded interpreter.
+
+    With files of its own that hide a preloaded module it would find the wrong one, and under a tight memory limit the
+    preloaded modules would weigh.
+    """
+    toolchain = request.toolchain
+    stems = {PurePosixPath(file.name).stem for file in request.files[1:]}
+    return (
+        bool(toolchain.zygote_argv)
+        and toolchain.run_argv == (*toolchain.zygote_argv, "{main}")
+        and stems.isdisjoint(PRELOADED)
+        and request.limits.memory_limit_mb >= _LEAST_FORKED_MEMORY_MB
+    )
+
+
+def run_plan(
+    request: RunRequest, artefacts: Sequence[BoxFile], kit: Kit = NO_KIT, *, is_forked: bool = False
+) -> BoxPlan:
+    """What the program needs to run on its inputs. Sources stay outside where they were compiled.
 
     Raises:
         EngineUnavailable: the language's runtime is not installed.
@@ -89,8 +115,11 @@ def run_plan(request: RunRequest, artefacts: Sequence[BoxFile]) -> BoxPlan:
     given = (file.name for file in request.files if not file.name.endswith(is_source) and file.name not in made)
     limit_kib = (limits.memory_limit_mb + toolchain.memory_overhead_mb) * 1024
     data_kib = limit_kib + (_MANAGED_SLACK_KIB if toolchain.is_managed_runtime else _NATIVE_SLACK_KIB)
+    data_kib += toolchain.thread_stacks_mb * 1024
     return BoxPlan(
-        argv=_argv(toolchain.run_argv, request),
+        argv=[f"{WORK}/{request.files[0].name}"]
+        if is_forked
+        else _argv(toolchain.run_argv, request, kit.run_words(toolchain)),
         files=[*_files(request, given), *artefacts],
         environment={**_ENVIRONMENT, **toolchain.environment},
         seccomp=seccomp.deny_list() if toolchain.is_managed_runtime else seccomp.allow_list(),
@@ -101,8 +130,24 @@ def run_plan(request: RunRequest, artefacts: Sequence[BoxFile]) -> BoxPlan:
         stack_kib=min(_STACK_KIB, limit_kib),
         processes=_MANAGED_PROCESSES if toolchain.is_managed_runtime else _NATIVE_PROCESSES,
         runs=len(request.inputs),
-        has_proc=toolchain.is_managed_runtime,
+        has_proc=toolchain.is_managed_runtime or toolchain.needs_proc_to_run,
+        is_forked=is_forked,
     )
+
+
+def zygote_argv(toolchain: Toolchain) -> list[str]:
+    """How the toolchain's preloaded interpreter is started.
+
+    Raises:
+        EngineUnavailable: it is not installed.
+    """
+    program, *options = toolchain.zygote_argv
+    return [_program(program, toolchain), *options]
+
+
+def zygote_environment(toolchain: Toolchain) -> dict[str, str]:
+    """The environment of the preloaded interpreter, and so of the programs that are forked from it."""
+    return {**_ENVIRONMENT, **toolchain.environment}
 
 
 def missing_program(toolchain: Toolchain) -> str | None:
@@ -121,17 +166,19 @@ def _files(request: RunRequest, names: Iterable[str]) -> list[BoxFile]:
     ]
 
 
-def _argv(words: Sequence[str], request: RunRequest) -> list[str]:
-    argv = expand_argv(words, request)
+def _argv(words: Sequence[str], request: RunRequest, kit_words: Sequence[str]) -> list[str]:
+    # Last, since a program's text may hold what looks like another placeholder.
+    argv = [word.replace(_MAIN_TEXT, request.files[0].content) for word in expand_argv(words, request)]
     program = argv[0]
-    if "/" not in program:
-        found = find_program(program)
-        if found is None:
-            raise EngineUnavailable(f"{program} is missing: {install_hint(request.toolchain)}")
-        program = found
-    else:
-        program = os.path.normpath(f"/box/{program}")
-    return [program, *argv[1:]]
+    program = os.path.normpath(f"{WORK}/{program}") if "/" in program else _program(program, request.toolchain)
+    return [program, *kit_words, *argv[1:]]
+
+
+def _program(name: str, toolchain: Toolchain) -> str:
+    found = find_program(name)
+    if found is None:
+        raise EngineUnavailable(f"{name} is missing: {install_hint(toolchain)}")
+    return found
 
 
 def install_hint(toolchain: Toolchain) -> str:

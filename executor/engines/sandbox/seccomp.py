@@ -18,9 +18,22 @@ _CLONE_NAMESPACES = (0x00000080, 0x00020000, 0x02000000, 0x04000000, 0x08000000,
 _MAP_SHARED = 0x01
 _MAP_ANONYMOUS = 0x20
 _AF_UNIX = 1
+_CLONE_THREAD = 0x00010000
+_PR_SET_PDEATHSIG = 1
+_SOCKET_TYPE_MASK, _SOCK_DGRAM, _SOCK_RAW = 0xF, 2, 3
+# F_SETLK, F_SETLKW, F_SETOWN, F_OFD_SETLK, F_OFD_SETLKW, F_SETLEASE, F_NOTIFY.
+_SHARED_FCNTLS = (6, 7, 8, 37, 38, 1024, 1026)
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: what isatty() and the standard libraries ask.
 _HARMLESS_IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+# F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ.
+_HARMLESS_FCNTLS = (0, 1, 2, 3, 4, 1030, 1032)
+# Locks, leases and watches of files that two runs can read would carry bits between them: F_GETLK, F_OFD_GETLK,
+# F_SETLEASE, F_GETLEASE, F_NOTIFY.
+_TELLING_FCNTLS = (5, 36, 1024, 1025, 1026)
+# F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW: for native code and Python they succeed and do nothing, since a
+# run has its own files to itself, and a database in one of them wants to lock it.
+_LOCKING_FCNTLS = (6, 7, 37, 38)
 # PR_SET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ, PR_GET_NO_NEW_PRIVS, PR_SET_VMA.
 _HARMLESS_PRCTLS = (1, 3, 15, 16, 23, 39, 0x53564D41)
 
@@ -31,7 +44,7 @@ epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd
 mprotect munmap brk mremap msync mincore madvise mlock mlock2 munlock
 rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend rt_sigqueueinfo rt_tgsigqueueinfo
 sigaltstack pause kill tkill tgkill alarm getitimer setitimer
-pipe pipe2 dup dup2 dup3 fcntl sendfile copy_file_range splice tee
+pipe pipe2 dup dup2 dup3 sendfile copy_file_range splice tee
 getpid getppid gettid getuid geteuid getgid getegid getresuid getresgid getgroups getpgid getpgrp getsid setpgid setsid
 fork vfork execve exit exit_group wait4 waitid set_tid_address set_robust_list rseq restart_syscall arch_prctl
 futex futex_waitv membarrier sched_yield sched_getaffinity sched_getparam sched_getscheduler getpriority getcpu
@@ -42,7 +55,7 @@ fsync fdatasync truncate ftruncate fallocate fadvise64 readahead getdents getden
 rename renameat renameat2 mkdir mkdirat rmdir link linkat unlink unlinkat symlink symlinkat readlink readlinkat
 mknod mknodat chmod fchmod fchmodat fchmodat2 umask utime utimes utimensat futimesat
 getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
-uname sysinfo getrlimit setrlimit getrusage getrandom capget
+uname getrlimit setrlimit getrusage getrandom capget
 sendto recvfrom sendmsg recvmsg shutdown getsockopt setsockopt getsockname getpeername
 """
 
@@ -70,6 +83,15 @@ setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid 
 chown fchown lchown fchownat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
 io_setup io_submit io_getevents io_pgetevents io_cancel io_destroy vmsplice remap_file_pages sync syncfs sync_file_range
 
+"""
+
+
+# What Landlock lets through: attributes of files, which a program of the same user could set. Nor new processes, which
+# no namespace would end with the program.
+_DENIED_TO_A_LONE_PROCESS = """
+fork vfork chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat
+utime utimes utimensat futimesat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
+socket bind connect listen accept accept4
 """
 
 
@@ -104,6 +126,10 @@ def allow_list() -> bytes:
     rules.add_rule(lib.ALLOW, "sched_setaffinity", lib.Arg(0, lib.EQ, 0))
     for request in _HARMLESS_IOCTLS:
         rules.add_rule(lib.ALLOW, "ioctl", lib.Arg(1, lib.MASKED_EQ, 0xFFFFFFFF, request))
+    for command in _HARMLESS_FCNTLS:
+        rules.add_rule(lib.ALLOW, "fcntl", lib.Arg(1, lib.MASKED_EQ, 0xFFFFFFFF, command))
+    for command in _LOCKING_FCNTLS:
+        rules.add_rule(lib.ERRNO(0), "fcntl", lib.Arg(1, lib.MASKED_EQ, 0xFFFFFFFF, command))
     for option in _HARMLESS_PRCTLS:
         rules.add_rule(lib.ALLOW, "prctl", lib.Arg(0, lib.MASKED_EQ, 0xFFFFFFFF, option))
     return _compiled(lib, rules)
@@ -129,8 +155,34 @@ def deny_list() -> bytes:
         rules.add_rule(refused, "clone", lib.Arg(0, lib.MASKED_EQ, flag, flag))
     rules.add_rule(refused, "socketpair", lib.Arg(0, lib.NE, _AF_UNIX))
     rules.add_rule(refused, "prlimit64", lib.Arg(0, lib.NE, 0))
+    for command in (*_TELLING_FCNTLS, *_LOCKING_FCNTLS):
+        rules.add_rule(refused, "fcntl", lib.Arg(1, lib.MASKED_EQ, 0xFFFFFFFF, command))
     for request in (_TIOCSTI, _TIOCLINUX):
         rules.add_rule(refused, "ioctl", lib.Arg(1, lib.MASKED_EQ, 0xFFFFFFFF, request))
+    return _compiled(lib, rules)
+
+
+@cache
+def lone_process() -> bytes:
+    """The filter that comes before one of the others where a program has no namespaces: it stays one process.
+
+    Raises:
+        EngineUnavailable: libseccomp is not installed.
+    """
+    lib = _library()
+    rules = lib.SyscallFilter(lib.ALLOW)
+    refused = lib.ERRNO(errno.EPERM)
+    _add_all(rules, refused, _DENIED_TO_A_LONE_PROCESS.split())
+    rules.add_rule(lib.ERRNO(errno.ENOSYS), "clone3")
+    rules.add_rule(refused, "clone", lib.Arg(0, lib.MASKED_EQ, _CLONE_THREAD, 0))
+    # It must not outlive its runner.
+    rules.add_rule(refused, "prctl", lib.Arg(0, lib.MASKED_EQ, 0xFFFFFFFF, _PR_SET_PDEATHSIG))
+    # A pair of datagram sockets can send to the name of any other, such as the system log's.
+    for kind in (_SOCK_DGRAM, _SOCK_RAW):
+        rules.add_rule(refused, "socketpair", lib.Arg(1, lib.MASKED_EQ, _SOCKET_TYPE_MASK, kind))
+    # Who can write nothing has nothing to lock, but could tell others something by locks on files of the machine.
+    for command in _SHARED_FCNTLS:
+        rules.add_rule(refused, "fcntl", lib.Arg(1, lib.MASKED_EQ, 0xFFFFFFFF, command))
     return _compiled(lib, rules)
 
 

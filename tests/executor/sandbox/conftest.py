@@ -27,9 +27,21 @@ class Run(Protocol):
     ) -> RunReport: ...
 
 
+# What is true of the native runner has to be true of the one that serves where there is no compiler.
+_FOR_BOTH_RUNNERS = {"test_containment", "test_engine", "test_system_calls", "test_compiling"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames:
+        is_for_both = metafunc.module.__name__.rpartition(".")[2] in _FOR_BOTH_RUNNERS
+        runners = ["native", "python"] if is_for_both else ["native"]
+        metafunc.parametrize("engine", runners, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def engine() -> SandboxEngine:
-    return SandboxEngine()
+def engine(request: pytest.FixtureRequest, kit_directory: Path) -> SandboxEngine:
+    """The engine with its native runner, or with the one in Python."""
+    return SandboxEngine(kit_directory=kit_directory if request.param == "native" else None)
 
 
 @pytest.fixture
@@ -93,3 +105,17 @@ def children_of(parent: int) -> list[int]:
 
 def _pids() -> Iterator[int]:
     return (int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def python_request(
+    code: str, *inputs: bytes, files: dict[str, str] | None = None, limits: Limits = LIMITS
+) -> RunRequest:
+    """A request to run a Python program."""
+    spoken = LANGUAGES["python"]
+    more = [SourceFile(name=name, content=content) for name, content in (files or {}).items()]
+    return RunRequest(
+        toolchain=spoken.toolchain,
+        files=(SourceFile(name=spoken.main_name, content=code), *more),
+        inputs=inputs or (b"",),
+        limits=limits,
+    )

@@ -137,6 +137,21 @@ class ProcessesTestCase:
         assert int(count) < 40
         assert processes_naming(marker) == []
 
+    def test_a_signal_to_what_stands_above_it_is_the_programs_own_matter(self, run: Run) -> None:
+        """Where it has no parent that it can name, its own group is meant, which is itself."""
+        code = "import os, signal\nsignal.signal(2, lambda *_: print('mine'))\nos.kill(os.getppid(), 2)\nprint('on')"
+        assert only(run("python", code)).stdout in {b"on\n", b"mine\non\n"}
+
+    def test_a_program_is_given_the_signals_as_they_are(self, run: Run) -> None:
+        """An interpreter ignores some, and what is ignored stays so in the program that it turns into."""
+        code = (
+            "#include <signal.h>\n#include <stdio.h>\nint main(void) {\n"
+            "  for (int number = 1; number < 32; number++) {\n    struct sigaction now;\n"
+            '    if (sigaction(number, 0, &now) == 0 && now.sa_handler != SIG_DFL) printf("%d ", number);\n  }\n'
+            '  puts(".");\n}\n'
+        )
+        assert only(run("c", code)).stdout == b".\n"
+
     def test_control_a_larger_allowance_forks_more(self, run: Run) -> None:
         weak = WeakEngine(plan={"processes": 500})
         assert only(run("python", f"input_marker = 'x'\n{FORK}", engine=weak)).stdout == b"300\n"

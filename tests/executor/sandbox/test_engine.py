@@ -143,3 +143,12 @@ class RequestTestCase:
         found = host.find_program("python3")
         assert found is not None
         assert found.startswith(("/usr/", "/bin/")) or found == os.path.realpath(found)
+
+
+class EachRunTestCase:
+    def test_the_last_run_is_watched_like_the_first(self, run: Run) -> None:
+        """Each was made while the one before it ran, and must not be taken for one that still waits."""
+        limits = Limits(time_limit_ms=500, wall_limit_ms=8000, memory_limit_mb=64)
+        report = run("c", "int main(void) { for (volatile long n = 0;; n++); }", b"", b"", b"", limits=limits)
+        assert [result.status for result in report.results] == [RunStatus.TIME_LIMIT] * 3
+        assert max(result.time_ms for result in report.results) < 1500  # the kernel's own limit comes at 2500

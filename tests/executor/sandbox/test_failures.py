@@ -9,7 +9,8 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from executor.engines.base import (
     EngineUnavailable,
     Limits,
     RunReport,
+    RunRequest,
 )
 from executor.engines.sandbox import SandboxEngine, box, host
 from executor.engines.sandbox.box import Box, BoxPlan
@@ -32,29 +34,55 @@ SLEEP = "import time\ntime.sleep(30)"
 class _WatchedEngine(SandboxEngine):
     """Lets a test at the processes of its boxes."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, kit_directory: Path | None = None) -> None:
+        super().__init__(kit_directory=kit_directory)
         self.boxes: list[Box] = []
 
-    def open_box(self, host: Host, plan: BoxPlan) -> Box:
-        self.boxes.append(super().open_box(host, plan))
-        return self.boxes[-1]
+    @contextmanager
+    def open_box(self, host: Host, plan: BoxPlan, request: RunRequest | None = None) -> Iterator[Box]:
+        with super().open_box(host, plan, request) as box:
+            self.boxes.append(box)
+            yield box
 
     def process_of_last_box(self, role: str) -> int:
-        """The pid of `bubblewrap`, of the `runner` in it, or of the `keeper` under that."""
-        pid = self.boxes[-1]._process.pid
-        for _ in range(("bubblewrap", "runner", "keeper").index(role)):
-            pid = children_of(pid)[0]
-        return pid
+        """The pid of the box's process with that role; see ROLES."""
+        return ROLES[role](self.boxes[-1]._process.pid)
+
+
+def _first_child(pid: int) -> int:
+    return min(children_of(pid))
+
+
+def _last_child(pid: int) -> int:
+    return max(children_of(pid))
+
+
+# The processes of a box from bubblewrap's pid. Under the native runner stand the zygote, which made the template, and
+# the first process of the run; under the one in Python the keeper alone.
+ROLES: dict[str, Callable[[int], int]] = {
+    "bubblewrap": lambda pid: pid,
+    "runner": _first_child,
+    "keeper": lambda pid: _last_child(_first_child(pid)),
+    "zygote": lambda pid: _first_child(_first_child(pid)),
+    "template": lambda pid: _first_child(_first_child(_first_child(pid))),
+}
 
 
 class FailureTestCase:
     """Whatever happens to the box itself is the engine's failure, never a result."""
 
-    @pytest.mark.parametrize("role", ["bubblewrap", "runner", "keeper"])
-    def test_a_killed_part_of_the_box_is_no_verdict(self, run: Run, role: str) -> None:
+    @pytest.mark.parametrize(
+        ("is_native", "role"),
+        [
+            *((False, role) for role in ("bubblewrap", "runner", "keeper")),
+            *((True, role) for role in ("bubblewrap", "runner", "keeper", "zygote", "template")),
+        ],
+    )
+    def test_a_killed_part_of_the_box_is_no_verdict(
+        self, run: Run, kit_directory: Path, is_native: bool, role: str
+    ) -> None:
         marker = f"marker-{uuid.uuid4().hex}"
-        engine = _WatchedEngine()
+        engine = _WatchedEngine(kit_directory if is_native else None)
         assert engine.health().is_ready
         outcome: list[RunReport | EngineUnavailable] = []
 
@@ -93,13 +121,16 @@ class FailureTestCase:
             )
         thread.join()
 
-    def test_a_killed_engine_leaves_nothing_running(self) -> None:
+    @pytest.mark.parametrize("is_native", [True, False])
+    def test_a_killed_engine_leaves_nothing_running(self, kit_directory: Path, is_native: bool) -> None:
         marker = f"marker-{uuid.uuid4().hex}"
+        kit = f"Path({str(kit_directory)!r})" if is_native else "None"
         script = (
+            "from pathlib import Path\n"
             "from executor.engines.base import *\nfrom executor.engines.sandbox import SandboxEngine\n"
             "from executor.judging.languages import LANGUAGES\n"
             f"code = \"import os; os.execv('/bin/sleep', ['{marker}', '30'])\"\n"
-            "SandboxEngine().run(RunRequest(toolchain=LANGUAGES['python'].toolchain, inputs=(b'',),"
+            f"SandboxEngine(kit_directory={kit}).run(RunRequest(toolchain=LANGUAGES['python'].toolchain, inputs=(b'',),"
             "files=(SourceFile(name='main.py', content=code),),"
             "limits=Limits(time_limit_ms=9000, wall_limit_ms=30000, memory_limit_mb=64)))"
         )
@@ -163,9 +194,10 @@ class HealthTestCase:
     ) -> None:
         real = host.find_program
         monkeypatch.setattr(host, "find_program", lambda name: None if name == "bwrap" else real(name))
-        engine = SandboxEngine()
+        engine = SandboxEngine(tiers="A")
         assert not engine.health().is_ready
-        assert engine.health().detail == "bubblewrap is missing: apt-get install bubblewrap"
+        missing = "bubblewrap is missing: apt-get install bubblewrap"
+        assert engine.health().detail == f"not tier A: {missing}; or use EXECUTOR_ENGINE=judge0"
         with pytest.raises(EngineUnavailable, match="apt-get install bubblewrap"):
             run("python", "pass", engine=engine)
 
@@ -180,7 +212,7 @@ class HealthTestCase:
     def test_a_refusal_of_the_kernel_is_explained(self, pretended_bubblewrap: Path, message: str, remedy: str) -> None:
         pretended_bubblewrap.write_text(f"#!/bin/sh\necho '{message}' >&2\nexit 1\n")
         pretended_bubblewrap.chmod(0o755)
-        health = SandboxEngine().health()
+        health = SandboxEngine(tiers="A").health()
         assert not health.is_ready
         assert remedy in health.detail
 
@@ -188,8 +220,8 @@ class HealthTestCase:
         real = Host.box_argv
         monkeypatch.setattr(Host, "box_argv", lambda self: with_bind("/var")(real(self)))
         monkeypatch.setattr(tempfile, "tempdir", "/var/tmp")
-        engine = SandboxEngine()
-        assert "does not hold (open: file)" in engine.health().detail
+        engine = SandboxEngine(tiers="A")
+        assert "does not hold (open: file" in engine.health().detail
         with pytest.raises(EngineUnavailable):
             run("python", "pass", engine=engine)
 

@@ -84,3 +84,15 @@ class SystemCallsTestCase:
             "try: subprocess.run(['./own'])\nexcept OSError as error: print(type(error).__name__)"
         )
         assert only(run("python", code)).stdout == b"PermissionError\n"
+
+
+class LockTestCase:
+    def test_a_database_in_a_file_works_though_locks_do_nothing(self, run: Run) -> None:
+        code = (
+            "import sqlite3\nfor _ in range(2):\n    with sqlite3.connect('mine.db') as base:\n"
+            "        base.execute('create table if not exists t (x)')\n"
+            "        base.execute('insert into t values (4)')\n"
+            "    base.close()\nprint(sqlite3.connect('mine.db').execute('select sum(x) from t').fetchall())"
+        )
+        result = only(run("python", code))
+        assert result.stdout == b"[(8,)]\n", result.stderr

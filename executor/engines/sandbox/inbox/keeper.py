@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` would take as long to load as all others together
 import _socket
 import fcntl
 import os
@@ -22,7 +23,7 @@ class Setup:
     """What all runs of one box have in common."""
 
     def __init__(self, fields: list[bytes]) -> None:
-        argv, environment, limits, self.seccomp = fields
+        _, argv, environment, limits, self.seccomp = fields
         self.argv = list(unpack(argv))
         self.environment = dict(field.split(b"=", 1) for field in unpack(environment))
         numbers = dict(field.split(b"=", 1) for field in unpack(limits))
@@ -66,7 +67,7 @@ def keep(kernel: Kernel, setup: Setup, names: list[str], channel: _socket.socket
                 break
         _end_all()
         if artefacts >= 0 and status == 0:
-            _hand_over(setup, set(names), artefacts)
+            hand_over(WORK, setup, set(names), artefacts)
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu_us = int((usage.ru_utime + usage.ru_stime) * 1e6)
         os.write(report, b"%d %d %d" % (status, cpu_us, usage.ru_maxrss))
@@ -94,6 +95,8 @@ def _furnish(kernel: Kernel, setup: Setup, names: list[str]) -> None:
 def _become(kernel: Kernel, setup: Setup, channel: _socket.socket, report: int) -> None:
     """Wait for the standard descriptors, then turn into the program, with its limits and no rights. Does not return."""
     try:
+        for number in (_signal.SIGINT, _signal.SIGPIPE, _signal.SIGXFSZ):  # which Python itself ignores or catches
+            _signal.signal(number, _signal.SIG_DFL)
         os.setsid()  # a group of its own: kill(0) reaches nobody else
         os.umask(0o022)
         standard = receive_descriptors(channel, 16)[1]
@@ -129,12 +132,12 @@ def _end_all() -> None:
             continue  # a grandchild whose parent is about to leave it to us
 
 
-def _hand_over(setup: Setup, given: set[str], target: int) -> None:
+def hand_over(directory: str, setup: Setup, given: set[str], target: int) -> None:
     """Write the regular files that the program left in its directory to a descriptor; links and such are left out."""
     left, count = setup.artefacts_bytes, 0
-    for name in sorted(set(os.listdir(WORK)) - given):
+    for name in sorted(set(os.listdir(directory)) - given):
         try:
-            descriptor = os.open(f"{WORK}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            descriptor = os.open(f"{directory}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             continue  # a symbolic link, a socket, or a file made unreadable: nothing a compiler leaves
         info = os.fstat(descriptor)

@@ -11,6 +11,7 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32,
 MS_REC_PRIVATE = 16384 | 1 << 18
 _SIGCHLD = 17
 _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 4, 22, 38, 47
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _PR_CAP_AMBIENT_CLEAR_ALL, _SECCOMP_MODE_FILTER, _CAPABILITY_VERSION_3 = 4, 2, 0x20080522
 
 
@@ -46,6 +47,14 @@ class Kernel:
 
     def set_dumpable(self, value: bool) -> None:
         self._prctl(_PR_SET_DUMPABLE, int(value))
+
+    def set_death_signal(self, signal: int) -> None:
+        """The signal that this process gets when its parent ends."""
+        self._prctl(_PR_SET_PDEATHSIG, signal)
+
+    def adopt_orphans(self) -> None:
+        """Become the parent of descendants that lose theirs."""
+        self._prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
     def drop_capabilities(self) -> None:
         self._prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)

@@ -14,6 +14,7 @@ program, so that signals mean to the program what they mean outside a box.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import _socket
 import os
 import select
@@ -153,7 +154,7 @@ class Runner:
             ready = [descriptor for descriptor, _ in poll.poll(left_s * 1000)]
             if keeper.report in ready:
                 return reason, meter
-            if ready and list(unpack(self._receive()[0])) == [b"stop"]:
+            if ready and next(unpack(self._receive()[0])) == b"stop":
                 reason = reason or b"stop"
             now = time.monotonic()
             if not reason:
@@ -210,6 +211,7 @@ def main() -> None:
     control = int(sys.argv[1])
     os.closerange(3, control)
     os.closerange(control + 1, 1024)
+    _signal.signal(_signal.SIGINT, _signal.SIG_IGN)  # a program may send it to the keeper above it
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("800")  # where the machine runs out of memory, a box goes before the server
