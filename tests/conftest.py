@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from executor.engines.sandbox.kit import build
 from executor.engines.sandbox.recipes import runner_recipe
+
+# No deadline: a busy machine is no fault of the code. The same examples in every run: a red test stays red.
+hypothesis_settings.register_profile("assay", deadline=None, database=None, derandomize=True)
+hypothesis_settings.load_profile("assay")
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +35,11 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache_keys(worker_id: str) -> None:
-    """Processes that test side by side may share a Redis, but no keys."""
-    settings.CACHES["default"]["KEY_PREFIX"] = f"assay-test-{worker_id}-{os.getpid()}"
+    """Processes that test side by side may share a Redis, but no keys. A busy machine must not look like a dead one."""
+    default = settings.CACHES["default"]
+    default["KEY_PREFIX"] = f"assay-test-{worker_id}-{os.getpid()}"
+    if "OPTIONS" in default:
+        default["OPTIONS"] |= {"SOCKET_TIMEOUT": 20, "SOCKET_CONNECT_TIMEOUT": 20}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,6 +50,12 @@ def kit_directory() -> Iterator[Path]:
     settings.EXECUTOR_KIT_DIRECTORY = directory
     yield directory
     shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def media_directory(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Files that tests attach lie apart from those of the machine's own Assay."""
+    settings.MEDIA_ROOT = tmp_path_factory.mktemp("media")
 
 
 @pytest.fixture(autouse=True)
