@@ -10,12 +10,13 @@ RUN /opt/assay/bin/pip install --requirement /tmp/requirements.txt
 
 FROM python:3.11.14-slim-bookworm
 
-# The Python binding of the embedded sandbox loads this library when it is imported.
+# The Python binding of the embedded sandbox loads this library when it is imported. A volume for attachments takes over
+# the owner of the directory it is mounted on.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libseccomp2 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent assay \
-    && install --directory --owner assay --group assay /var/lib/assay
+    && install --directory --owner assay --group assay /var/lib/assay /var/lib/assay/media
 
 COPY --from=build /opt/assay /opt/assay
 WORKDIR /srv/assay

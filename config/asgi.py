@@ -22,7 +22,11 @@ from executor.queue.workers import start_embedded_workers, stop_embedded_workers
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 application = with_lifespan(
-    with_whole_body(django_application, limit_bytes=settings.CORE_BODY_LIMIT_BYTES),
+    with_whole_body(
+        django_application,
+        limit_bytes=settings.CORE_BODY_LIMIT_BYTES,
+        form_limit_bytes=settings.CORE_FORM_LIMIT_BYTES,
+    ),
     start=start_embedded_workers,
     stop=stop_embedded_workers,
 )

@@ -45,6 +45,8 @@ INSTALLED_APPS = [
     "executor",
     "exams",
     "discussions",
+    # After those whose templates replace its own. Its pages are registered as the addresses are read.
+    "django.contrib.admin.apps.SimpleAdminConfig",
 ]
 MIDDLEWARE = [
     "core.middleware.RequestContextMiddleware",  # outermost: it stamps received_at (law 6)
@@ -127,7 +129,11 @@ if _environment.is_production:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
-# Larger request bodies are refused unread.
+# Attachments, by the hash of their content. Nothing serves this directory: files leave by views that ask who reads.
+MEDIA_ROOT = _environment.data_dir / "media"
+
+# Larger request bodies are refused unread: forms, in which files come, and everything else.
+CORE_FORM_LIMIT_BYTES = 12 * 1024 * 1024
 CORE_BODY_LIMIT_BYTES = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = CORE_BODY_LIMIT_BYTES
 
@@ -170,9 +176,23 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "OrganizationRole": "accounts.models.Membership.Role",
         "CourseRole": "courses.models.Enrollment.Role",
+        "TestArchiveMode": "courses.api.given.testcases.ARCHIVE_MODES",
+        "RequiresMode": "courses.models.unlocking.Unlockable.RequiresMode",
+        "PublicationStatus": "courses.models.Course.Status",
+        "ChapterStatus": "courses.models.Chapter.Status",
+        "ProgressStatus": "courses.models.ProblemProgress.Status",
+        "ProblemType": "courses.models.Problem.Type",
     },
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "format": "int64", "minimum": 0}},
 }
+
+# Answers to choices and blanks that one user may have checked within the window.
+COURSES_CHECKS_PER_WINDOW = 30
+COURSES_CHECK_WINDOW_S = 60
+
+# Invitation codes that one user may try within the window.
+COURSES_JOIN_TRIES_PER_WINDOW = 20
+COURSES_JOIN_WINDOW_S = 600
 
 EXECUTOR_ENGINE = _environment.executor_engine
 # What `manage.py sandbox_setup` makes once, so that judging is fast.

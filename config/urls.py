@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+from courses.admin import site
+
 handler400 = "core.problems.bad_request"
 handler403 = "core.problems.permission_denied"
 handler404 = "core.problems.not_found"
@@ -9,6 +11,7 @@ handler500 = "core.problems.server_error"
 
 urlpatterns = [
     path("", include("core.urls")),
+    path("admin/", site.urls),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("courses.api.urls")),
     path("api/v1/", include("executor.api.urls")),

@@ -14,8 +14,10 @@ Application = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 RECEIVED_AT = "assay.received_at"
 
 
-def with_whole_body(django: Application, *, limit_bytes: int) -> Application:
+def with_whole_body(django: Application, *, limit_bytes: int, form_limit_bytes: int | None = None) -> Application:
     """Take in each request's body before `django` begins, keeping at most about `limit_bytes` of it.
+
+    Forms, in which files come, have a limit of their own if there is one.
 
     Django alone would write a body of any length to disk before its first middleware could object, and would take a
     chunked one for empty. Here the length is always stated, as far as it was read: `BodyLimitMiddleware` refuses what
@@ -29,15 +31,16 @@ def with_whole_body(django: Application, *, limit_bytes: int) -> Application:
             return
         body = bytearray()
         length = _stated_length(scope)
-        has_more = length <= limit_bytes
-        while has_more and len(body) <= limit_bytes:
+        most = limit_bytes if form_limit_bytes is None or not _has_form(scope) else form_limit_bytes
+        has_more = length <= most
+        while has_more and len(body) <= most:
             message = await receive()
             if message["type"] != "http.request":
                 return  # The caller left in the middle of it; nobody waits for an answer.
             body += message.get("body", b"")
             has_more = message.get("more_body", False)
         length = max(length, len(body))
-        if length > limit_bytes:
+        if length > most:
             body.clear()
         headers = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
         headers.append((b"content-length", str(length).encode()))
@@ -45,6 +48,15 @@ def with_whole_body(django: Application, *, limit_bytes: int) -> Application:
         await django(scope, _replay(bytes(body), receive), send)
 
     return application
+
+
+def is_form(content_type: str) -> bool:
+    """Whether a body of this type is a form, in which files come."""
+    return content_type.partition(";")[0].strip().lower() == "multipart/form-data"
+
+
+def _has_form(scope: Scope) -> bool:
+    return any(name == b"content-type" and is_form(value.decode("latin-1")) for name, value in scope["headers"])
 
 
 def _stated_length(scope: Scope) -> int:

@@ -3,8 +3,9 @@
 A service says what is wrong and with which stable code; `core.problems` alone turns that into HTTP.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 # So many faults are told at once: an answer must not grow with what a caller gets wrong.
 ERRORS_MAX = 50
@@ -27,19 +28,28 @@ def pointer_to(parent: str, name: object) -> str:
 
 
 class DomainError(Exception):
-    """A refusal with a stable code, a status and a sentence that helps. Nothing has been changed when it is raised."""
+    """A refusal with a stable code, a status and a sentence that helps. Nothing has been changed when it is raised.
+
+    `members` are told beside these, such as the two texts of an edit conflict.
+    """
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
     title: ClassVar[str] = "The request cannot be granted"
 
     def __init__(
-        self, detail: str = "", *, errors: tuple[FieldError, ...] = (), retry_after_s: int | None = None
+        self,
+        detail: str = "",
+        *,
+        errors: tuple[FieldError, ...] = (),
+        retry_after_s: int | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.errors = errors
         self.retry_after_s = retry_after_s
+        self.members = dict(members or {})
 
 
 class InvalidInput(DomainError):

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import LazyObject
 
-from core.asgi import RECEIVED_AT
+from core.asgi import RECEIVED_AT, is_form
 from core.problems import problem_response
 
 logger = structlog.get_logger("assay.request")
@@ -81,7 +81,10 @@ class SecurityHeadersMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a request body over `CORE_BODY_LIMIT_BYTES` by its stated length, before anything reads it."""
+    """Refuses a request body over its limit by its stated length, before anything reads it.
+
+    That is `CORE_FORM_LIMIT_BYTES` for forms, in which files come, and `CORE_BODY_LIMIT_BYTES` for everything else.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -90,7 +93,8 @@ class BodyLimitMiddleware:
         stated = request.META.get("CONTENT_LENGTH") or "0"
         if not (stated.isascii() and stated.isdigit()):
             return problem_response(status=400, code="bad_request", detail="Content-Length is not a number.")
-        limit = settings.CORE_BODY_LIMIT_BYTES
+        has_form = is_form(request.META.get("CONTENT_TYPE") or "")
+        limit = settings.CORE_FORM_LIMIT_BYTES if has_form else settings.CORE_BODY_LIMIT_BYTES
         if len(stated) > 20 or int(stated) > limit:
             return problem_response(
                 status=413, code="body_too_large", detail=f"The request body may have at most {limit} bytes."

@@ -1,4 +1,4 @@
-"""The one body format of the API: JSON, read strictly and within bounds."""
+"""The body formats of the API: JSON, and forms where a file is taken, read strictly and within bounds."""
 
 import json
 import re
@@ -8,8 +8,9 @@ from math import isfinite
 from typing import IO, Any
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from rest_framework.exceptions import APIException, ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
 
 from core.errors import ERRORS_MAX, FieldError, InvalidInput, pointer_to
 
@@ -63,6 +64,23 @@ class StrictJSONParser(BaseParser):
         if SUSPECT_ESCAPE.search(body) and (errors := tuple(islice(_unstorable(value, "#"), ERRORS_MAX))):
             raise InvalidInput(f"{errors[0].pointer}: {errors[0].detail}", errors=errors)
         return value
+
+
+class StrictFormParser(MultiPartParser):
+    """A form with a file. A field given twice is refused: which of the two counts would be a guess."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> DataAndFiles:
+        try:
+            form: DataAndFiles = super().parse(stream, media_type=media_type, parser_context=parser_context)
+        except SuspiciousOperation as error:
+            # More fields, files or text in fields than any form of ours has.
+            raise ParseError("The form has too many parts.", code="malformed_form") from error
+        names = [name for part in (form.data, form.files) for name, values in part.lists() for _ in values]
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise InvalidInput.at(repeated[0], "repeated_field", "This field is given more than once.")
+        return form
 
 
 class _RefusedValue(ValueError):

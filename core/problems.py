@@ -68,7 +68,9 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
 
     headers: dict[str, str] = {}
     if isinstance(exc, DomainError):
-        body = problem_body(status=exc.status, code=exc.code, title=exc.title, detail=exc.detail, errors=exc.errors)
+        body = exc.members | problem_body(
+            status=exc.status, code=exc.code, title=exc.title, detail=exc.detail, errors=exc.errors
+        )
         if exc.retry_after_s is not None:
             headers["Retry-After"] = str(exc.retry_after_s)
     elif isinstance(exc, exceptions.APIException):

@@ -231,6 +231,13 @@ class TestCompose:
         for name in JUDGE0_SERVICES:
             assert "assay" not in services[name]["networks"]
 
+    def test_attachments_outlive_the_read_only_container(self, compose: dict[str, Any]) -> None:
+        assert compose["services"]["web"]["read_only"] is True
+        mounted = dict(volume.split(":") for volume in compose["services"]["web"]["volumes"])
+        assert mounted == {"attachments": "/var/lib/assay/media"}
+        # Else the volume would belong to root.
+        assert "--owner assay --group assay /var/lib/assay /var/lib/assay/media" in (ROOT / "Dockerfile").read_text()
+
     def test_networks_and_volumes_exist(self, compose: dict[str, Any]) -> None:
         for name, service in compose["services"].items():
             assert set(service["networks"]) <= compose["networks"].keys(), name

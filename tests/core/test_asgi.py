@@ -54,7 +54,7 @@ class Exchange:
             self.after = (await receive())["type"]
 
         scope = {"type": "http", "headers": headers or []}
-        asyncio.run(with_whole_body(django, limit_bytes=10)(scope, receive, send))
+        asyncio.run(with_whole_body(django, limit_bytes=10, form_limit_bytes=20)(scope, receive, send))
 
     @property
     def length(self) -> bytes:
@@ -70,6 +70,17 @@ class TestWholeBody:
         assert (exchange.body, exchange.length, exchange.after) == (b"1234567890", b"10", "http.disconnect")
         assert exchange.seen is not None
         assert (b"host", b"x") in exchange.seen["headers"]
+
+    def test_forms_have_a_limit_of_their_own(self) -> None:
+        chunks = [b"12345678", b"12345678"]
+        for content_type in (b"multipart/form-data; boundary=x", b"Multipart/Form-Data"):
+            form = Exchange(chunks, headers=[(b"content-type", content_type)])
+            assert (form.body, form.length) == (b"1234567812345678", b"16")
+        for content_type in (b"application/json", b"multipart/mixed", b"text/plain; multipart/form-data"):
+            other = Exchange(chunks, headers=[(b"content-type", content_type)])
+            assert (other.body, int(other.length) > 10) == (b"", True)
+        beyond = Exchange([b"x" * 12] * 3, headers=[(b"content-type", b"multipart/form-data")])
+        assert (beyond.body, int(beyond.length) > 20) == (b"", True)
 
     def test_a_request_without_a_body(self) -> None:
         exchange = Exchange([b""])

@@ -123,6 +123,13 @@ class TestLimit:
         assert response.status_code == 413
         assert response.json()["code"] == "body_too_large"
 
+    def test_a_form_has_a_limit_of_its_own(self, api: APIClient, settings: LazySettings) -> None:
+        settings.CORE_BODY_LIMIT_BYTES, settings.CORE_FORM_LIMIT_BYTES = 20, 60
+        for length, wanted in ((40, 415), (60, 415), (61, 413)):
+            response = api.post("/api/v1/echo/", b"x" * length, content_type="multipart/form-data; boundary=y")
+            assert response.status_code == wanted
+        assert api.post("/api/v1/echo/", b"x" * 40, content_type="application/json").status_code == 413
+
     def test_the_parser_notices_by_itself(self, settings: LazySettings) -> None:
         import io
 
