@@ -12,11 +12,14 @@ from django.db import transaction
 from accounts.models import Membership, Organization, User
 from accounts.services import organization_create, token_families_revoke, user_create
 from core.errors import Conflict
+from courses.answer_keys import ChoiceSpec, FillBlankSpec, blank_from
 from courses.authoring import AlgorithmSpec
 from courses.models import Course, Enrollment, Problem
+from courses.rules.unlocking import RequiresMode
 from courses.selectors import current_test_set
 from courses.services import (
     chapter_create,
+    chapter_unlocking_update,
     chapterproblem_place,
     course_create,
     enrollment_create,
@@ -25,10 +28,15 @@ from courses.services import (
     testset_create,
 )
 from courses.testdata import TestCaseSpec
+from executor.judging.languages import LANGUAGES
+from executor.services.languages import missing_for
+from executor.services.reference_solutions import UNNAMED, referencesolution_create, referencesolution_update
 
 CONTENT = Path(__file__).parent / "course.toml"
 # A domain nobody can own (RFC 2606): whoever has this address came from here.
 EMAIL_DOMAIN = "assay-demo.example"
+SOLUTION_LANGUAGE = "python"
+SPECS: Mapping[str, Any] = {"algorithm": AlgorithmSpec, "choice": ChoiceSpec, "fillblank": FillBlankSpec}
 
 
 class UsernameTaken(Conflict):
@@ -70,7 +78,7 @@ def demo_load(content: Path = CONTENT) -> LoadedDemo:
     course = _course(owner, wanted)
     for person in wanted["users"]:
         user, _ = people[person["username"]]
-        if person["role"] != "owner" and not Enrollment.objects.filter(course=course, user=user).exists():
+        if person["role"] != "owner" and not Enrollment.objects.active().filter(course=course, user=user).exists():
             enrollment_create(actor=owner, course_id=course.pk, user=user.username, role=person["role"])
     problems = {problem["slug"]: _problem(owner, course, problem) for problem in wanted["problems"]}
     for chapter in wanted["chapters"]:
@@ -113,25 +121,37 @@ def _course(owner: User, wanted: Mapping[str, Any]) -> Course:
 
 
 def _problem(owner: User, course: Course, wanted: Mapping[str, Any]) -> Problem:
+    kind = wanted.get("type", Problem.Type.ALGORITHM)
     fields = {name: wanted[name].strip() for name in ("title", "statement")} | {
         "difficulty": wanted["difficulty"],
         "status": Problem.Status.PUBLISHED,
     }
-    tests = [TestCaseSpec(**_renamed(test)) for test in wanted["tests"]]
+    part = wanted[kind]
+    if kind == Problem.Type.FILLBLANK:
+        part = {"text": part["text"].strip(), "blanks": tuple(blank_from(blank) for blank in part["blanks"])}
     problem = Problem.objects.filter(course=course, slug=wanted["slug"]).first()
     if problem is None:
-        problem = problem_create(
-            actor=owner,
-            course_id=course.pk,
-            slug=wanted["slug"],
-            algorithm=AlgorithmSpec(**wanted["algorithm"]),
-            **fields,
-        )
+        spec = {kind: SPECS[kind](**part)}
+        problem = problem_create(actor=owner, course_id=course.pk, slug=wanted["slug"], type=kind, **spec, **fields)
     else:
-        problem_update(actor=owner, problem_id=problem.pk, algorithm=wanted["algorithm"], **fields)
-    if _tests_of(problem) != tests:
-        testset_create(actor=owner, problem_id=problem.pk, test_cases=tests)
+        problem_update(actor=owner, problem_id=problem.pk, **{kind: part}, **fields)
+    if kind == Problem.Type.ALGORITHM:
+        tests = [TestCaseSpec(**_renamed(test)) for test in wanted["tests"]]
+        if _tests_of(problem) != tests:
+            testset_create(actor=owner, problem_id=problem.pk, test_cases=tests)
+        _solution(owner, problem, wanted["solution"])
     return problem
+
+
+def _solution(owner: User, problem: Problem, code: str) -> None:
+    """The problem's reference solution, unless this server cannot run what it is written in."""
+    if missing_for(LANGUAGES[SOLUTION_LANGUAGE]):
+        return
+    found = problem.reference_solutions.filter(language=SOLUTION_LANGUAGE, name=UNNAMED).first()
+    if found is None:
+        referencesolution_create(actor=owner, problem_id=problem.pk, language=SOLUTION_LANGUAGE, code=code)
+    else:
+        referencesolution_update(actor=owner, solution_id=found.pk, code=code)
 
 
 def _renamed(test: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,3 +181,11 @@ def _chapter(owner: User, course: Course, wanted: Mapping[str, Any], problems: M
     for slug in wanted["problems"]:
         if problems[slug].pk not in placed:
             chapterproblem_place(actor=owner, chapter_id=chapter.pk, problem_id=problems[slug].pk)
+    chapter_unlocking_update(
+        actor=owner,
+        chapter_id=chapter.pk,
+        requires=[("problem", problems[slug].pk) for slug in wanted.get("requires", ())],
+        mode=RequiresMode.ALL,
+        unlock_at=None,
+        due_at=None,
+    )

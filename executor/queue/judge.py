@@ -22,8 +22,13 @@ def judge_claimed(claim: Claim, service: CodeExecutorService) -> None:
     judgement = (
         Judgement.objects.select_related("submission__problem__algorithm", "test_set")
         .prefetch_related("test_set__test_cases")
-        .get(pk=claim.judgement_id)
+        .filter(pk=claim.judgement_id)
+        .first()
     )
+    if judgement is None:
+        # A verification is deleted with its problem.
+        logger.info("claim_lost", judgement_id=claim.judgement_id)
+        return
     with structlog.contextvars.bound_contextvars(submission_id=judgement.submission_id, judgement_id=judgement.pk):
         try:
             outcome = service.run_all_test_cases(judgement_plan(judgement))

@@ -22,6 +22,7 @@ from executor.judging.scoring import Aggregate, ScoreGroup
 from executor.judging.text import storable_text
 from executor.judging.verdicts import Verdict
 from executor.models import Judgement, Submission, TestResult
+from executor.services.progress import submission_progress_update
 from executor.services.sources import main_name_for
 from executor.signals import submission_announced, submission_judged
 
@@ -108,7 +109,7 @@ def _group(stored: Mapping[str, Any]) -> ScoreGroup:
 def judgement_apply(*, judgement_id: int, claim_id: uuid.UUID, outcome: JudgingOutcome) -> bool:
     """Store what a judging found, once. False, and nothing changed, where the claim is not the row's any more.
 
-    Test results, judgement, submission and whatever `submission_judged` moves change together or not at all.
+    Test results, judgement, submission, progress and whatever `submission_judged` moves change together or not at all.
     """
     judgement = _lock_claimed(judgement_id, claim_id)
     if judgement is None:
@@ -147,7 +148,9 @@ def judgement_give_up(*, judgement_id: int, claim_id: uuid.UUID, fault: str) -> 
 
 def _lock_claimed(judgement_id: int, claim_id: uuid.UUID) -> Judgement | None:
     """The judgement, with its submission locked before it (parents first), if this claim still holds it."""
-    Submission.objects.select_for_update().get(judgements=judgement_id)
+    if Submission.objects.select_for_update().filter(judgements=judgement_id).first() is None:
+        # A verification is deleted with its problem.
+        return None
     return (
         Judgement.objects.select_for_update(of=("self",))
         .select_related("submission")
@@ -163,11 +166,18 @@ def _finish(judgement: Judgement, verdict: Verdict) -> None:
     judgement.save()
     Judgement.objects.filter(pk=judgement.pk).update(finished_at=Now())
     submission = judgement.submission
+    later = submission.judgements.filter(number__gt=judgement.number, state=Judgement.State.DONE)
+    if verdict is not Verdict.INTERNAL_ERROR:
+        later = later.exclude(verdict=Verdict.INTERNAL_ERROR)
+    if later.exists():
+        # A later judging was quicker, and what it found stands; one that broke found nothing.
+        return
     previous = submission.status
     submission.status = verdict.value
     submission.score = judgement.score
     submission.current_judgement = judgement
     submission.save(update_fields=["status", "score", "current_judgement", "updated_at"])
+    submission_progress_update(submission=submission, judgement=judgement)
     submission_judged.send(
         sender=Submission,
         submission_id=submission.pk,

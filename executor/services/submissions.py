@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -10,6 +11,7 @@ from accounts.models import User
 from core.errors import Conflict, NotFound
 from courses.models import Course, Problem, TestSet
 from courses.selectors import current_test_set
+from courses.selectors.state import problem_require_open
 from courses.services import testset_freeze
 from executor.engines.base import SourceFile
 from executor.models import Judgement, Submission
@@ -44,6 +46,7 @@ def submission_create(
         InvalidInput: the language or a file is not acceptable; every fault is named.
         NotFound: there is no such problem for this user, be it missing, foreign, unpublished or not enrolled.
         ProblemNotReady: it is no algorithm problem, has no tests, or its course is archived.
+        ProblemLocked: it is not open to this user yet.
     """
     try:
         with transaction.atomic():
@@ -86,11 +89,16 @@ def _create(
         purpose=purpose,
         feedback=feedback,
         language=chosen.key,
-        files=[{"name": file.name, "content": file.content} for file in files],
+        files=files_as_json(files),
         received_at=received_at,
     )
     judgement_create(submission=submission, test_set=test_set)
     return submission
+
+
+def files_as_json(files: Sequence[SourceFile]) -> list[dict[str, str]]:
+    """A program's files as they are stored, the main one first."""
+    return [{"name": file.name, "content": file.content} for file in files]
 
 
 def open_problem(*, user: User, problem_id: int) -> Problem:
@@ -99,6 +107,7 @@ def open_problem(*, user: User, problem_id: int) -> Problem:
     Raises:
         NotFound: there is no such problem for this user, be it missing, foreign, unpublished or not enrolled.
         ProblemNotReady: it is no algorithm problem, or it or its course is archived.
+        ProblemLocked: it is not open to this user yet.
     """
     problem = Problem.objects.visible_to(user).select_related("algorithm", "course").filter(pk=problem_id).first()
     if problem is None:
@@ -107,6 +116,7 @@ def open_problem(*, user: User, problem_id: int) -> Problem:
         raise ProblemNotReady("This problem is not answered with a program.")
     if problem.status == Problem.Status.ARCHIVED or problem.course.status == Course.Status.ARCHIVED:
         raise ProblemNotReady("This problem is archived and takes no more submissions.")
+    problem_require_open(user=user, problem=problem)
     return problem
 
 
@@ -116,19 +126,40 @@ def judgement_create(*, submission: Submission, test_set: TestSet) -> Judgement:
     # Locked so that judgings asked for together each get a number of their own.
     Submission.objects.select_for_update().get(pk=submission.pk)
     testset_freeze(test_set_id=test_set.pk)
-    algorithm = submission.problem.algorithm
     judgement = Judgement.objects.create(
         submission=submission,
         number=submission.judgements.count() + 1,
-        test_set=test_set,
-        checker=algorithm.checker,
-        checker_options=algorithm.checker_options,
-        is_partial_credit=algorithm.is_partial_credit,
-        stops_at_first_failure=algorithm.stops_at_first_failure,
-        time_limit_ms=algorithm.time_limit_ms,
-        memory_limit_mb=algorithm.memory_limit_mb,
+        **_judged_with(submission.problem, test_set),
     )
     submission.current_judgement = judgement
     submission.save(update_fields=["current_judgement", "updated_at"])
     transaction.on_commit(partial(judgement_queued.send_robust, sender=Judgement, judgement_id=judgement.pk))
     return judgement
+
+
+def judgement_refresh(*, submission: Submission, test_set: TestSet) -> bool:
+    """Let a judging that still waits use this test set, and the problem as it is now. False where none waits any more.
+
+    For judgings that nobody asked to be made on the version they were queued for.
+    """
+    testset_freeze(test_set_id=test_set.pk)
+    # One conditional write: a worker that takes it first makes this find nothing.
+    return bool(
+        Judgement.objects.filter(submission=submission, state=Judgement.State.PENDING).update(
+            **_judged_with(submission.problem, test_set)
+        )
+    )
+
+
+def _judged_with(problem: Problem, test_set: TestSet) -> dict[str, Any]:
+    """What a judgement notes of the problem as it is now."""
+    algorithm = problem.algorithm
+    return {
+        "test_set": test_set,
+        "checker": algorithm.checker,
+        "checker_options": algorithm.checker_options,
+        "is_partial_credit": algorithm.is_partial_credit,
+        "stops_at_first_failure": algorithm.stops_at_first_failure,
+        "time_limit_ms": algorithm.time_limit_ms,
+        "memory_limit_mb": algorithm.memory_limit_mb,
+    }

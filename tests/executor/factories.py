@@ -5,7 +5,8 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from courses.selectors import current_test_set
-from executor.models import Judgement, Submission
+from executor.models import Judgement, ReferenceSolution, Submission
+from tests.accounts.factories import UserFactory
 from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
 
 DOUBLE = "print(int(input()) * 2)\n"
@@ -41,3 +42,16 @@ class JudgementFactory(DjangoModelFactory):
     checker = "tokens"
     time_limit_ms = 2000
     memory_limit_mb = 256
+
+
+class ReferenceSolutionFactory(DjangoModelFactory):
+    """A right program that was never judged."""
+
+    class Meta:
+        model = ReferenceSolution
+
+    problem = factory.LazyFunction(lambda: AlgorithmProblemFactory().problem)
+    name = factory.Sequence(lambda n: f"solution {n}")
+    language = "python"
+    files = factory.LazyFunction(lambda: [{"name": "main.py", "content": DOUBLE}])
+    author = factory.SubFactory(UserFactory)

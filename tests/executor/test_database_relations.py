@@ -186,7 +186,9 @@ class DatabaseUpdateTestCase:
         submit(student, problem)
         judge_next()
         before = rows()
-        Enrollment.objects.filter(user=student).delete()
+        with pytest.raises(ProtectedError):
+            Enrollment.objects.filter(user=student).delete()
+        Enrollment.objects.filter(user=student).update(left_at=NOON)
         student.is_active = False
         student.save()
         assert rows() == before

@@ -285,7 +285,7 @@ class TestPost:
         client.post("/api/v1/submissions/", body(problem))
         for _ in range(20):
             SubmissionFactory(problem=problem, user=student)
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(25):
             client.post("/api/v1/submissions/", body(problem))
 
 

@@ -6,17 +6,20 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from core.windows import CountWindow
 from courses.models import Course, Problem, TestCase, TestSet
 from executor.judging.verdicts import Verdict
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: Any) -> "SubmissionQuerySet":
-        """One's own submissions, and all of the courses one is staff of."""
+        """One's own submissions, and all of the courses one is staff of.
+
+        Those that verify a reference solution are for staff alone, one's own too: staff may become students.
+        """
         if not user.is_authenticated:
             return self.none()
-        return self.filter(Q(user=user) | Q(problem__course__in=Course.objects.staffed_by(user)))
+        own = Q(user=user) & ~Q(purpose=Submission.Purpose.VERIFY)
+        return self.filter(own | Q(problem__course__in=Course.objects.staffed_by(user)))
 
 
 class Submission(models.Model):
@@ -158,20 +161,6 @@ class Judgement(models.Model):
 
     def __str__(self) -> str:
         return f"judgement {self.number} of submission {self.submission_id}"
-
-
-class RunQuota(CountWindow):
-    """How many free runs one user had within the window, and the one that may be going on, as a claim with a lease."""
-
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="run_quota")
-    claim_id = models.UUIDField(null=True, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["pk"]
-
-    def __str__(self) -> str:
-        return f"{self.count} free runs of user {self.user_id} since {self.window_started_at}"
 
 
 class TestResult(models.Model):
