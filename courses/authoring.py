@@ -93,6 +93,13 @@ def registered_errors(spec: AlgorithmSpec) -> list[FieldError]:
     return [error for check in _checks for error in check(spec)]
 
 
+def is_known_language(key: str) -> bool:
+    """Whether a problem could take programs in the language of this key."""
+    return bool(LANGUAGE_KEY.fullmatch(key)) and not any(
+        error.pointer.startswith(f"{POINTER}/languages") for error in registered_errors(AlgorithmSpec(languages=[key]))
+    )
+
+
 def shape_errors(spec: AlgorithmSpec) -> list[FieldError]:
     """What is wrong with a spec whatever languages and checkers there are."""
     return [

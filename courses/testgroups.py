@@ -1,6 +1,6 @@
 """What an author says of groups of tests, and whether that makes sense together with the tests."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -53,6 +53,17 @@ def group_as_json(group: GroupSpec) -> dict[str, Any]:
         "threshold": None if group.threshold is None else str(group.threshold),
         "requires": list(group.requires),
     }
+
+
+def group_from_json(stored: Mapping[str, Any]) -> GroupSpec:
+    """The group that `group_as_json` wrote."""
+    return GroupSpec(
+        name=stored["name"],
+        aggregate=stored["aggregate"],
+        points=None if stored["points"] is None else Decimal(stored["points"]),
+        threshold=None if stored["threshold"] is None else Decimal(stored["threshold"]),
+        requires=tuple(stored["requires"]),
+    )
 
 
 def errors_of_groups(groups: Sequence[GroupSpec], test_cases: Sequence[TestCaseSpec | TestCase]) -> list[FieldError]:

@@ -9,7 +9,17 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from courses.models import Chapter, Course, Enrollment, Problem, TestSet
+from courses.models import (
+    Attachment,
+    Chapter,
+    Course,
+    CourseGroup,
+    DueExtension,
+    Enrollment,
+    Invitation,
+    Problem,
+    TestSet,
+)
 from courses.selectors import course_is_staff
 
 
@@ -30,7 +40,11 @@ class IsCourseStaffOrReadOnly(IsCourseStaff):
         return request.method in SAFE_METHODS or super().has_object_permission(request, view, obj)
 
 
-def _course_of(obj: Course | Chapter | Problem | Enrollment | TestSet) -> Course:
+def _course_of(
+    obj: Attachment | Course | Chapter | CourseGroup | Problem | Enrollment | Invitation | TestSet | DueExtension,
+) -> Course:
     if isinstance(obj, Course):
         return obj
-    return obj.problem.course if isinstance(obj, TestSet) else obj.course
+    if isinstance(obj, DueExtension):
+        return obj.enrollment.course
+    return obj.problem.course if isinstance(obj, Attachment | TestSet) else obj.course

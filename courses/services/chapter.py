@@ -3,27 +3,29 @@
 from typing import TypedDict, Unpack
 
 from django.db import transaction
-from django.db.models import Max
 
 from accounts.audit import audit_record
 from accounts.models import User
 from core.errors import InvalidInput, NotFound
 from courses.errors import AlreadyPlaced
 from courses.models import Chapter, ChapterProblem, Course, Problem
+from courses.services.positions import position_after, position_last
+from courses.services.progress import progress_recompute
+from courses.services.unlocking import cycle_refuse, due_problem_ids
 from courses.services.validation import changes_apply, refuse, row_errors, row_lock
 
 
 class ChapterChanges(TypedDict, total=False):
     title: str
     description: str
-    order: int
+    status: str
 
 
 @transaction.atomic
 def chapter_create(
-    *, actor: User, course_id: int, title: str, description: str = "", order: int | None = None
+    *, actor: User, course_id: int, title: str, description: str = "", status: str = Chapter.Status.PUBLISHED
 ) -> Chapter:
-    """Add a chapter to a course; without an order it comes last.
+    """Add a chapter at the end of a course.
 
     Raises:
         NotFound: there is no such course.
@@ -31,9 +33,13 @@ def chapter_create(
     """
     # Locked so that two chapters added together do not both become the same last one.
     course = row_lock(Course.objects.all(), course_id)
-    if order is None:
-        order = _next_order(course.chapters.aggregate(last=Max("order"))["last"])
-    chapter = Chapter(course=course, title=title, description=description, order=order)
+    chapter = Chapter(
+        course=course,
+        title=title,
+        description=description,
+        status=status,
+        position=position_last(course.chapters.all()),
+    )
     refuse(row_errors(chapter))
     chapter.save()
     audit_record(
@@ -41,7 +47,7 @@ def chapter_create(
         action="chapter.create",
         target=chapter,
         organization_id=course.organization_id,
-        changes={name: [None, getattr(chapter, name)] for name in ("course_id", "title", "description", "order")},
+        changes={name: [None, getattr(chapter, name)] for name in ("course_id", "title", "description", "status")},
     )
     return chapter
 
@@ -54,7 +60,7 @@ def chapter_update(*, actor: User, chapter_id: int, **changes: Unpack[ChapterCha
         NotFound: there is no such chapter.
         InvalidInput: a field is not valid.
     """
-    chapter = row_lock(Chapter.objects.all(), chapter_id)
+    chapter = _lock_with_course(chapter_id)
     changed = changes_apply(chapter, changes)
     if changed:
         refuse(row_errors(chapter))
@@ -64,6 +70,40 @@ def chapter_update(*, actor: User, chapter_id: int, **changes: Unpack[ChapterCha
             action="chapter.update",
             target=chapter,
             organization_id=chapter.course.organization_id,
+            changes=changed,
+        )
+        if "status" in changed:
+            # A draft chapter gives its problems no due date.
+            progress_recompute(course_id=chapter.course_id, problem_ids=due_problem_ids(("chapter", chapter.pk)))
+    return chapter
+
+
+@transaction.atomic
+def chapter_move(*, actor: User, chapter_id: int, after: int | None) -> Chapter:
+    """Put a chapter right after another of its course, or before all others with None. At most one row is written.
+
+    Raises:
+        NotFound: there is no such chapter.
+        InvalidInput: `/after` is no other chapter of the same course.
+    """
+    course_id = Chapter.objects.filter(pk=chapter_id).values_list("course_id", flat=True).first()
+    if course_id is None:
+        raise NotFound
+    # Locked so that two moves together find different places.
+    course = row_lock(Course.objects.all(), course_id)
+    chapter = row_lock(course.chapters.all(), chapter_id)
+    previous = None if after is None else course.chapters.exclude(pk=chapter_id).filter(pk=after).first()
+    if after is not None and previous is None:
+        raise InvalidInput.at("after", "not_a_sibling", "This is no other chapter of the same course.")
+    if changed := changes_apply(
+        chapter, {"position": position_after(course.chapters.all(), chapter, previous=previous)}
+    ):
+        chapter.save(update_fields=["position"])
+        audit_record(
+            actor=actor,
+            action="chapter.move",
+            target=chapter,
+            organization_id=course.organization_id,
             changes=changed,
         )
     return chapter
@@ -76,7 +116,7 @@ def chapter_delete(*, actor: User, chapter_id: int) -> None:
     Raises:
         NotFound: there is no such chapter.
     """
-    chapter = row_lock(Chapter.objects.all(), chapter_id)
+    chapter = _lock_with_course(chapter_id)
     problem_ids = list(chapter.placements.values_list("problem_id", flat=True))
     audit_record(
         actor=actor,
@@ -85,20 +125,23 @@ def chapter_delete(*, actor: User, chapter_id: int) -> None:
         organization_id=chapter.course.organization_id,
         changes={"title": [chapter.title, None], "problem_ids": [problem_ids, None]},
     )
+    course_id = chapter.course_id
     chapter.delete()
+    progress_recompute(course_id=course_id, problem_ids=problem_ids)
 
 
 @transaction.atomic
-def chapterproblem_place(*, actor: User, chapter_id: int, problem_id: int, order: int | None = None) -> ChapterProblem:
-    """Place a problem in a chapter of its own course; without an order it comes last.
+def chapterproblem_place(*, actor: User, chapter_id: int, problem_id: int) -> ChapterProblem:
+    """Place a problem at the end of a chapter of its own course.
 
     Raises:
         NotFound: there is no such chapter, or no such problem for the actor.
-        InvalidInput: `/problem` is `other_course`.
+        InvalidInput: `/problem` is `other_course`, or closes a `requirement_cycle`: a problem waits for its chapter,
+            and a chapter is complete only with its problems.
         AlreadyPlaced: it stands in this chapter.
     """
-    # Locked so that two placements together neither repeat a problem nor share the last place.
-    chapter = row_lock(Chapter.objects.all(), chapter_id)
+    # Locked so that two placements together neither repeat a problem, nor share the last place, nor close a cycle.
+    chapter = _lock_with_course(chapter_id)
     problem = Problem.objects.visible_to(actor).filter(pk=problem_id).first()
     if problem is None:
         raise NotFound("There is no such problem.")
@@ -106,29 +149,32 @@ def chapterproblem_place(*, actor: User, chapter_id: int, problem_id: int, order
         raise InvalidInput.at("problem", "other_course", "The problem belongs to another course than the chapter.")
     if chapter.placements.filter(problem=problem).exists():
         raise AlreadyPlaced
-    if order is None:
-        order = _next_order(chapter.placements.aggregate(last=Max("order"))["last"])
-    placement = ChapterProblem(chapter=chapter, problem=problem, order=order)
+    placement = ChapterProblem(chapter=chapter, problem=problem, position=position_last(chapter.placements.all()))
     refuse(row_errors(placement))
     placement.save()
-    _record_placement(actor, "chapterproblem.place", placement, before=None, after=order)
+    cycle_refuse(course_id=chapter.course_id, at="problem")
+    _record_placement(actor, "chapterproblem.place", placement, before=None, after=placement.position)
+    progress_recompute(course_id=chapter.course_id, problem_ids=[problem_id])
     return placement
 
 
 @transaction.atomic
-def chapterproblem_move(*, actor: User, chapter_id: int, problem_id: int, order: int) -> ChapterProblem:
-    """Give a placed problem another order within its chapter.
+def chapterproblem_move(*, actor: User, chapter_id: int, problem_id: int, after: int | None) -> ChapterProblem:
+    """Put a problem right after another of its chapter, or before all others with None. At most one row is written.
 
     Raises:
         NotFound: the problem does not stand in this chapter.
-        InvalidInput: the order is not valid.
+        InvalidInput: `/after` is no other problem of this chapter.
     """
     placement = _placement_lock(chapter_id, problem_id)
-    if changed := changes_apply(placement, {"order": order}):
-        refuse(row_errors(placement))
-        placement.save()
-        before, after = changed["order"]
-        _record_placement(actor, "chapterproblem.move", placement, before=before, after=after)
+    siblings = ChapterProblem.objects.filter(chapter=chapter_id)
+    previous = None if after is None else siblings.exclude(pk=placement.pk).filter(problem__id=after).first()
+    if after is not None and previous is None:
+        raise InvalidInput.at("after", "not_a_sibling", "This is no other problem of the same chapter.")
+    if changed := changes_apply(placement, {"position": position_after(siblings, placement, previous=previous)}):
+        placement.save(update_fields=["position"])
+        before, now = changed["position"]
+        _record_placement(actor, "chapterproblem.move", placement, before=before, after=now)
     return placement
 
 
@@ -140,24 +186,29 @@ def chapterproblem_remove(*, actor: User, chapter_id: int, problem_id: int) -> N
         NotFound: the problem does not stand in this chapter.
     """
     placement = _placement_lock(chapter_id, problem_id)
-    _record_placement(actor, "chapterproblem.remove", placement, before=placement.order, after=None)
+    _record_placement(actor, "chapterproblem.remove", placement, before=placement.position, after=None)
     placement.delete()
+    progress_recompute(course_id=placement.chapter.course_id, problem_ids=[problem_id])
+
+
+def _lock_with_course(chapter_id: int) -> Chapter:
+    """The chapter, its course locked before it (parents first): whoever changes a course's content writes its token."""
+    course_id = Chapter.objects.filter(pk=chapter_id).values_list("course_id", flat=True).first()
+    if course_id is None:
+        raise NotFound
+    return row_lock(row_lock(Course.objects.all(), course_id).chapters.all(), chapter_id)
 
 
 def _placement_lock(chapter_id: int, problem_id: int) -> ChapterProblem:
-    row_lock(Chapter.objects.all(), chapter_id)
+    _lock_with_course(chapter_id)
     placement = ChapterProblem.objects.filter(chapter__id=chapter_id, problem__id=problem_id).first()
     if placement is None:
         raise NotFound
     return placement
 
 
-def _next_order(last: int | None) -> int:
-    return 0 if last is None else last + 1
-
-
 def _record_placement(
-    actor: User, action: str, placement: ChapterProblem, *, before: int | None, after: int | None
+    actor: User, action: str, placement: ChapterProblem, *, before: str | None, after: str | None
 ) -> None:
     audit_record(
         actor=actor,
@@ -167,6 +218,6 @@ def _record_placement(
         changes={
             "chapter_id": [placement.chapter_id, placement.chapter_id],
             "problem_id": [placement.problem_id, placement.problem_id],
-            "order": [before, after],
+            "position": [before, after],
         },
     )

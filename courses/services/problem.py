@@ -1,100 +1,93 @@
-"""Problems: their common part and, for algorithm problems, how programs are limited, called and compared."""
+"""Problems: what all have in common, together with the part that the type of each adds (`courses.services.parts`)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 
 from accounts.audit import audit_record
 from accounts.models import User
-from core.errors import FieldError, InvalidInput, NotFound
-from courses import authoring
+from core.errors import FieldError, NotFound
+from courses.announcements import problem_deleting, problem_judging_changed
+from courses.answer_keys import ChoiceSpec, FillBlankSpec
 from courses.authoring import AlgorithmSpec
 from courses.errors import ProblemInUse
-from courses.models import AlgorithmProblem, Course, Problem
-from courses.selectors import current_test_set
+from courses.models import Course, Problem
+from courses.services.parts import PARTS, AlgorithmChanges, ChoiceChanges, FillBlankChanges, PartType
+from courses.services.publishing import WINDOW_FIELDS, window_errors
 from courses.services.validation import NOT_QUOTED, changes_apply, refuse, row_errors, row_lock
-from courses.testdata import errors_of_test_cases
 
-ALGORITHM_FIELDS = tuple(field.name for field in fields(AlgorithmSpec))
-# Any of these can hold a driver with test data in it.
-UNQUOTED_FIELDS = ("templates", "preludes", "postludes")
+# Notes often hold the solution.
+UNQUOTED_FIELDS = ("author_notes",)
 
 
-class ProblemChanges(TypedDict, total=False):
-    title: str
-    slug: str
+class ProblemFields(TypedDict, total=False):
+    """What may be said of a problem of any type besides its names."""
+
     statement: str
+    author_notes: str
     difficulty: int
     audience: str
     status: str
+    published_from: datetime | None
+    published_until: datetime | None
 
 
-class AlgorithmChanges(TypedDict, total=False):
-    time_limit_ms: int
-    memory_limit_mb: int
-    entry_point: str
-    value_encoding: str
-    checker: str
-    checker_options: Mapping[str, Any]
-    is_partial_credit: bool
-    stops_at_first_failure: bool
-    isolates_tests: bool
-    languages: list[str]
-    templates: Mapping[str, str]
-    preludes: Mapping[str, str]
-    postludes: Mapping[str, str]
-    starter_code: Mapping[str, str]
+class ProblemChanges(ProblemFields, total=False):
+    title: str
+    slug: str
+
+
+_PROBLEM_COLUMNS = ("type", "title", "slug", *ProblemFields.__annotations__)
 
 
 @transaction.atomic
 def problem_create(
     *,
-    actor: User,
+    actor: User | None,
     course_id: int,
     title: str,
     slug: str,
-    algorithm: AlgorithmSpec,
     type: str = Problem.Type.ALGORITHM,
-    statement: str = "",
-    difficulty: int = Problem.Difficulty.EASY,
-    audience: str = Problem.Audience.COURSE,
-    status: str = Problem.Status.DRAFT,
+    algorithm: AlgorithmSpec | None = None,
+    choice: ChoiceSpec | None = None,
+    fillblank: FillBlankSpec | None = None,
+    **fields: Unpack[ProblemFields],
 ) -> Problem:
-    """Create a problem in a course; its tests follow as a test set.
+    """Create a problem in a course, with exactly the part of its type. Tests of a program follow as a test set.
 
     Raises:
         NotFound: there is no such course.
-        InvalidInput: `errors` names every field at fault, those of the algorithm part below `#/algorithm`.
+        InvalidInput: `errors` names every field at fault, those of a part below `#/algorithm`, `#/choice` or
+            `#/fillblank`.
     """
-    if type != Problem.Type.ALGORITHM:
-        raise InvalidInput.at("type", "type_unavailable", "Only problems of type algorithm can be authored.")
     course = row_lock(Course.objects.all(), course_id)  # the slug is unique within it
-    problem = Problem(
-        course=course,
-        type=type,
-        title=title,
-        slug=slug,
-        statement=statement,
-        difficulty=difficulty,
-        audience=audience,
-        status=status,
-    )
-    row = AlgorithmProblem(problem=problem, **_columns(algorithm))
-    refuse([*row_errors(problem), *_algorithm_errors(row)])
+    problem = Problem(course=course, type=type, title=title, slug=slug, **fields)
+    parts = {"algorithm": algorithm, "choice": choice, "fillblank": fillblank}
+    kind, spec = PARTS.get(type), parts.get(type)
+    window = window_errors(problem, WINDOW_FIELDS)
+    errors = [*(window or row_errors(problem)), *_foreign_part_errors(type, parts)]
+    if kind is not None and spec is None:
+        errors.append(FieldError(pointer=f"#/{type}", code="required", detail=f"A problem of type {type} has this."))
+    elif kind is not None:
+        errors += kind.errors(spec)
+    refuse(errors)
     problem.save()
-    row.save(force_insert=True)
+    recorded: dict[str, Any] = {name: getattr(problem, name) for name in _PROBLEM_COLUMNS}
+    recorded |= {name: NOT_QUOTED for name in UNQUOTED_FIELDS if recorded[name]}
+    if kind is not None:
+        columns = kind.columns(spec)
+        kind.model(problem=problem, **columns).save(force_insert=True)
+        recorded[type] = columns | dict.fromkeys(kind.unquoted, NOT_QUOTED)
     audit_record(
         actor=actor,
         action="problem.create",
         target=problem,
         organization_id=course.organization_id,
-        changes={
-            "course_id": [None, course.pk],
-            **{name: [None, getattr(problem, name)] for name in ("type", *ProblemChanges.__annotations__)},
-            "algorithm": [None, _columns(algorithm) | dict.fromkeys(UNQUOTED_FIELDS, NOT_QUOTED)],
-        },
+        changes={name: [None, after] for name, after in {"course_id": course.pk, **recorded}.items()},
     )
     return problem
 
@@ -102,43 +95,54 @@ def problem_create(
 @transaction.atomic
 def problem_update(
     *,
-    actor: User,
+    actor: User | None,
     problem_id: int,
     algorithm: AlgorithmChanges | None = None,
+    choice: ChoiceChanges | None = None,
+    fillblank: FillBlankChanges | None = None,
     **changes: Unpack[ProblemChanges],
 ) -> Problem:
-    """Change a problem; `algorithm` holds only what changes of that part. What stays is neither written nor recorded.
+    """Change a problem; its part holds only what changes of that. What stays is neither written nor recorded.
 
     A published problem's current tests always fit how it is called and checked: to change both, take it back to
     draft, give it new tests, and publish it again.
 
     Raises:
         NotFound: there is no such problem.
-        InvalidInput: `errors` names every field at fault; `#/algorithm` is `tests_do_not_fit` as said above.
+        InvalidInput: `errors` names every field at fault; `#/algorithm` is `tests_do_not_fit` as said above, `#/status`
+            is `not_answerable` where a problem would be published that nobody can answer, for want of tests.
     """
-    problem = _lock_with_course(problem_id)
-    changed = changes_apply(problem, changes)
-    row = AlgorithmProblem.objects.filter(problem=problem).first()
-    if row is None and algorithm is not None:
-        raise InvalidInput.at("algorithm", "not_algorithm", "This problem is not answered with a program.")
-    algorithm_changed = changes_apply(row, algorithm or {}, unquoted=UNQUOTED_FIELDS) if row else {}
-    if not changed and not algorithm_changed:
+    problem = problem_lock(problem_id)
+    kind = PARTS[problem.type]
+    row = kind.model._default_manager.filter(problem=problem).first()
+    parts = {"algorithm": algorithm, "choice": choice, "fillblank": fillblank}
+    refuse(_foreign_part_errors(problem.type if row is not None else None, parts))
+    was_published = problem.status == Problem.Status.PUBLISHED
+    changed = changes_apply(problem, changes, unquoted=UNQUOTED_FIELDS)
+    errors = (window_errors(problem, changed) or row_errors(problem)) if changed else []
+    part_changed: dict[str, list[Any]] = {}
+    if row is not None:
+        part_errors, part_changed = _part_apply(kind, row, parts[problem.type] or {})
+        errors += part_errors
+    refuse(errors)
+    if not changed and not part_changed:
         return problem
 
-    errors = row_errors(problem)
-    if row is not None and algorithm_changed:
-        errors += _algorithm_errors(row)
-    refuse(errors or _fit_errors(problem, row))
+    if problem.status == Problem.Status.PUBLISHED:
+        refuse([] if was_published else _answerable_errors(problem, kind, row))
+        refuse([] if row is None else kind.fit_errors(problem, row))
     problem.save()
-    if row is not None and algorithm_changed:
+    if row is not None and part_changed:
         row.save()
+        if kind.judged & part_changed.keys():
+            problem_judging_changed.send(sender=Problem, problem_id=problem.pk)
     is_archived = "status" in changed and problem.status == Problem.Status.ARCHIVED
     audit_record(
         actor=actor,
         action="problem.archive" if is_archived else "problem.update",
         target=problem,
         organization_id=problem.course.organization_id,
-        changes={**changed, **{f"algorithm.{name}": pair for name, pair in algorithm_changed.items()}},
+        changes={**changed, **{f"{problem.type}.{name}": pair for name, pair in part_changed.items()}},
     )
     return problem
 
@@ -149,15 +153,15 @@ def problem_archive(*, actor: User, problem_id: int) -> Problem:
 
 
 def problem_delete(*, actor: User, problem_id: int) -> None:
-    """Delete a problem that nobody has handed anything in for, with its tests and its places in chapters.
+    """Delete a problem that nobody has answered, with its part, its tests and its places in chapters.
 
     Raises:
         NotFound: there is no such problem.
-        ProblemInUse: it has submissions; archive it instead.
+        ProblemInUse: it has submissions or answers; archive it instead.
     """
     try:
         with transaction.atomic():
-            problem = _lock_with_course(problem_id)
+            problem = problem_lock(problem_id)
             audit_record(
                 actor=actor,
                 action="problem.delete",
@@ -169,14 +173,15 @@ def problem_delete(*, actor: User, problem_id: int) -> None:
                     "slug": [problem.slug, None],
                 },
             )
+            problem_deleting.send(sender=Problem, problem_id=problem.pk)
             problem.delete()
     except IntegrityError as error:
-        # Either Django found submissions (ProtectedError is one of these), or one came after it had looked, and the
+        # Either Django found answers (ProtectedError is one of these), or one came after it had looked, and the
         # database refused at the commit; hence the transaction stands inside.
-        raise ProblemInUse("The problem has submissions: archive it instead.") from error
+        raise ProblemInUse("Somebody answered this problem: archive it instead.") from error
 
 
-def _lock_with_course(problem_id: int) -> Problem:
+def problem_lock(problem_id: int) -> Problem:
     """The problem, its course locked before it (parents first), since its slug is unique within that."""
     course_id = Problem.objects.filter(pk=problem_id).values_list("course_id", flat=True).first()
     if course_id is None:
@@ -185,29 +190,29 @@ def _lock_with_course(problem_id: int) -> Problem:
     return row_lock(Problem.objects.all(), problem_id)
 
 
-def _columns(spec: AlgorithmSpec) -> dict[str, Any]:
-    return {**asdict(spec), "languages": list(spec.languages)}
-
-
-def _algorithm_errors(row: AlgorithmProblem) -> list[FieldError]:
-    """What is wrong with the algorithm part; the registered checks are asked once its shape is right."""
-    spec = AlgorithmSpec(**{name: getattr(row, name) for name in ALGORITHM_FIELDS})
-    # Its problem is checked on its own, and may not be there yet.
-    errors = [*row_errors(row, at=authoring.POINTER, exclude=["problem"]), *authoring.shape_errors(spec)]
-    return errors or authoring.registered_errors(spec)
-
-
-def _fit_errors(problem: Problem, row: AlgorithmProblem | None) -> list[FieldError]:
-    test_set = current_test_set(problem)
-    if row is None or test_set is None or problem.status != Problem.Status.PUBLISHED:
-        return []
-    lacks_checker = row.checker == AlgorithmProblem.Checker.CUSTOM and not test_set.checker_source
-    if not lacks_checker and not errors_of_test_cases(list(test_set.test_cases.all()), algorithm=row):
-        return []
+def _foreign_part_errors(type: str | None, parts: Mapping[str, object]) -> list[FieldError]:
+    """Each part that was given although the problem, of this type, does not have it."""
     return [
-        FieldError(
-            pointer=authoring.POINTER,
-            code="tests_do_not_fit",
-            detail=f"Tests of version {test_set.version} do not fit how the problem is called and checked.",
-        )
+        FieldError(pointer=f"#/{name}", code=f"not_{name}", detail=f"This is no problem of type {name}.")
+        for name, part in parts.items()
+        if part is not None and name != type
     ]
+
+
+def _part_apply(
+    kind: PartType, row: Model, changes: Mapping[str, Any]
+) -> tuple[list[FieldError], dict[str, list[Any]]]:
+    """What is wrong with the part as it would be; if nothing is, it is set, unsaved, and what changed is returned."""
+    present = kind.spec_of(row)
+    wanted = replace(present, **changes)
+    if wanted == present:
+        return [], {}
+    errors = kind.errors(wanted)
+    return errors, {} if errors else changes_apply(row, kind.columns(wanted), unquoted=kind.unquoted)
+
+
+def _answerable_errors(problem: Problem, kind: PartType, row: Model | None) -> list[FieldError]:
+    if row is not None and kind.is_answerable(problem):
+        return []
+    detail = "Nobody could answer this problem: give it tests first."
+    return [FieldError(pointer="#/status", code="not_answerable", detail=detail)]

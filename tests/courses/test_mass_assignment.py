@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from courses.models import Chapter, ChapterProblem, Course, Enrollment, Problem, TestSet
+from courses.models import Chapter, ChapterProblem, Course, CourseGroup, Enrollment, Invitation, Problem, TestSet
 from tests.courses.conftest import World
 from tests.courses.refusals import ApiAs, faults
 
@@ -32,16 +32,22 @@ class TestMassAssignment:
             ("post", f"{course}chapters/", {"title": "A"}),
             ("patch", chapter, {"title": "A"}),
             ("post", f"{chapter}problems/", {"problem": world.draft.pk}),
-            ("patch", f"{chapter}problems/{world.problem.pk}/", {"order": 77}),
+            ("patch", f"{chapter}problems/{world.problem.pk}/", {"after": None}),
+            ("post", f"{chapter}move/", {"after": None}),
             ("post", f"{course}problems/", {"title": "A", "slug": "a", "algorithm": {}}),
             ("patch", f"{V1}/problems/{world.problem.pk}/", {"title": "A"}),
             ("post", f"{V1}/problems/{world.problem.pk}/test-sets/", {"test_cases": [{"input": "1"}]}),
+            ("post", f"{V1}/problems/{world.problem.pk}/tests/", {"input": "1"}),
+            ("patch", f"{V1}/problems/{world.problem.pk}/tests/0/", {"input": "1"}),
+            ("post", f"{course}duplicate/", {"title": "A", "slug": "c"}),
             ("post", f"{course}enrollments/", {"user": world.member.username}),
             ("patch", f"{V1}/enrollments/{enrollment.pk}/", {"role": "assistant"}),
+            ("post", f"{course}groups/", {"name": "A"}),
+            ("post", f"{course}invitations/", {"uses_max": 3}),
         ]
 
     def rows(self) -> list[Any]:
-        models = (Course, Chapter, ChapterProblem, Problem, TestSet, Enrollment)
+        models = (Course, Chapter, ChapterProblem, Problem, TestSet, Enrollment, CourseGroup, Invitation)
         return [list(model._default_manager.order_by("pk").values()) for model in models]
 
     @pytest.mark.parametrize("extra", EXTRAS)

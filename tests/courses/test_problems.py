@@ -105,17 +105,6 @@ class TestCreate:
                 algorithm=AlgorithmSpec(checker="vibes"),
             )
 
-    def test_other_types_wait_for_their_time(self, world: World) -> None:
-        with refused(("#/type", "type_unavailable")):
-            services.problem_create(
-                actor=world.owner,
-                course_id=world.course.pk,
-                title="A",
-                slug="a",
-                type="choice",
-                algorithm=AlgorithmSpec(),
-            )
-
 
 class TestRegisteredChecks:
     @pytest.fixture

@@ -7,21 +7,26 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from courses.api import representations
+from courses.api.shown import enrollment as shown
+from courses.models import PracticeAnswer
 from tests.courses.conftest import World
 from tests.courses.factories import (
     AlgorithmProblemFactory,
+    AttachmentFactory,
     ChapterFactory,
     ChapterProblemFactory,
     CourseFactory,
+    CourseGroupFactory,
     EnrollmentFactory,
+    InvitationFactory,
+    PracticeAnswerFactory,
     TestCaseFactory,
     TestSetFactory,
 )
 from tests.courses.refusals import ApiAs
 
 V1 = "/api/v1"
-QUERIES_MAX = 6
+QUERIES_MAX = 8
 
 
 def more_courses(world: World, rows: int) -> None:
@@ -56,8 +61,35 @@ def more_tests(world: World, rows: int) -> None:
         TestCaseFactory(test_set=test_set, order=order, is_sample=True)
 
 
+def more_attachments(world: World, rows: int) -> None:
+    AttachmentFactory.create_batch(rows, problem=world.problem)
+
+
+def more_answers(world: World, rows: int) -> None:
+    PracticeAnswer.objects.bulk_create(
+        PracticeAnswerFactory.build(problem=world.problem, user=user)
+        for user in (world.student, world.instructor)
+        for _ in range(rows)
+    )
+
+
 def more_enrollments(world: World, rows: int) -> None:
     EnrollmentFactory.create_batch(rows, course=world.course)
+
+
+def more_open_courses(world: World, rows: int) -> None:
+    for _ in range(rows):
+        EnrollmentFactory(course=CourseFactory(organization=world.organization, is_open=True, capacity=30))
+
+
+def more_groups(world: World, rows: int) -> None:
+    for _ in range(rows):
+        group = CourseGroupFactory(course=world.course)
+        EnrollmentFactory(course=world.course, group=group)
+
+
+def more_invitations(world: World, rows: int) -> None:
+    InvitationFactory.create_batch(rows, course=world.course)
 
 
 LISTS: dict[str, tuple[Callable[[World], str], Callable[[World, int], None], str]] = {
@@ -66,11 +98,17 @@ LISTS: dict[str, tuple[Callable[[World], str], Callable[[World, int], None], str
     "problems": (lambda w: f"courses/{w.course.pk}/problems/", more_problems, "results"),
     "chapter": (lambda w: f"chapters/{w.chapter.pk}/", more_placements, "problems"),
     "samples": (lambda w: f"problems/{w.problem.pk}/", more_tests, "sample_tests"),
+    "answers": (lambda w: f"problems/{w.problem.pk}/answers/", more_answers, "results"),
     "enrollments": (lambda w: f"courses/{w.course.pk}/enrollments/", more_enrollments, "results"),
+    "catalog": (lambda w: "courses/catalog/", more_open_courses, "results"),
+    "groups": (lambda w: f"courses/{w.course.pk}/groups/", more_groups, "results"),
+    "invitations": (lambda w: f"courses/{w.course.pk}/invitations/", more_invitations, "results"),
+    "attachments": (lambda w: f"problems/{w.problem.pk}/attachments/", more_attachments, "results"),
+    "current tests": (lambda w: f"problems/{w.problem.pk}/tests/", more_tests, "results"),
     "test sets": (lambda w: f"problems/{w.problem.pk}/test-sets/", more_test_sets, "results"),
     "tests": (lambda w: f"test-sets/{w.problem.test_sets.order_by('version')[0].pk}/", more_tests, "test_cases"),
 }
-FOR_STAFF = {"enrollments", "test sets", "tests"}
+FOR_STAFF = {"enrollments", "test sets", "tests", "current tests", "groups", "invitations"}
 CASES = [
     pytest.param(name, role, id=f"{name}, {role}")
     for name in LISTS
@@ -99,7 +137,7 @@ def test_constant(world: World, api_as: ApiAs, name: str, role: str) -> None:
 
 
 def test_control_a_query_for_each_row_is_noticed(world: World, api_as: ApiAs, monkeypatch: pytest.MonkeyPatch) -> None:
-    field = representations.EnrollmentSerializer._declared_fields["user"]
+    field = shown.EnrollmentSerializer._declared_fields["user"]
     monkeypatch.setattr(
         type(field), "to_representation", lambda self, user: {"id": user.pk, "of": user.enrollments.count()}
     )

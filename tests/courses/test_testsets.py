@@ -238,7 +238,7 @@ class TestTogether:
         assert sorted(version or 0 for version in versions) == [2, 3, 4, 5]
 
     def test_control_without_the_lock_they_collide(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(testset_module, "row_lock", lambda rows, pk: rows.get(pk=pk))
+        monkeypatch.setattr(testset_module, "problem_lock", lambda pk: Problem.objects.get(pk=pk))
         create: Callable[..., TestSet] = services.testset_create
         if not connection.features.has_select_for_update:
             # SQLite has no row locks: what protects there is the transaction, which takes the write lock at its start.

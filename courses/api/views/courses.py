@@ -5,19 +5,27 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.errors import NotFound
 from courses import services
-from courses.api import representations as shown
-from courses.api import serializers as given
-from courses.api.filters import CourseFilter
+from courses.api.filters import ChapterFilter, CourseFilter
+from courses.api.given import basics as given
 from courses.api.permissions import IsCourseStaff, IsCourseStaffOrReadOnly
-from courses.api.views.base import CourseScopedView
+from courses.api.seen import chapters_seen
+from courses.api.shown import basics as shown
+from courses.api.views.base import AS_STUDENT, CourseScopedView
 from courses.models import Chapter, Course
-from courses.selectors import chapters_with_problems, course_is_staff
+from courses.selectors import chapters_with_problems, course_is_staff, is_seen_by_students
 
 CHAPTER = PolymorphicProxySerializer(
     component_name="ChapterWithProblems",
     serializers=[shown.ChapterForStudentSerializer, shown.ChapterForStaffSerializer],
     resource_type_field_name=None,
+)
+CHAPTER_SUMMARIES = PolymorphicProxySerializer(
+    component_name="ChapterSummary",
+    serializers=[shown.ChapterSummaryForStudentSerializer, shown.ChapterSerializer],
+    resource_type_field_name=None,
+    many=True,
 )
 
 
@@ -25,10 +33,10 @@ class CourseListView(CourseScopedView):
     permission_classes = (IsAuthenticated,)
     filterset_class = CourseFilter
 
-    @extend_schema(operation_id="course_list", summary="My courses", responses=shown.CourseSerializer(many=True))
+    @extend_schema(operation_id="course_list", summary="My courses", responses=shown.CourseSummarySerializer(many=True))
     def get(self, request: Request) -> Response:
         """The courses you are staff of, and the published ones you are enrolled in, by title."""
-        return self.page(Course.objects.visible_to(self.user), shown.CourseSerializer)
+        return self.page(Course.objects.visible_to(self.user), shown.CourseSummarySerializer)
 
     @extend_schema(
         operation_id="course_create",
@@ -68,13 +76,21 @@ class CourseDetailView(CourseScopedView):
 
 class ChapterListView(CourseScopedView):
     permission_classes = (IsCourseStaffOrReadOnly,)
+    filterset_class = ChapterFilter
 
-    @extend_schema(
-        operation_id="chapter_list", summary="The chapters of a course", responses=shown.ChapterSerializer(many=True)
-    )
+    @extend_schema(operation_id="chapter_list", summary="The chapters of a course", responses=CHAPTER_SUMMARIES)
     def get(self, request: Request, course_id: int) -> Response:
-        """In order, without their problems."""
-        return self.page(Chapter.objects.filter(course=self.course()), shown.ChapterSerializer)
+        """In order, without their problems; for students the published ones, with what keeps them locked."""
+        course = self.course()
+        rows = Chapter.objects.visible_to(self.user).filter(course=course)
+        if course.is_staffed:
+            return self.page(rows, shown.ChapterSerializer)
+        enrollment = self.enrollment_in(course.pk)
+        return self.page(
+            rows,
+            shown.ChapterSummaryForStudentSerializer,
+            prepare=lambda page: chapters_seen(page, course=course, enrollment=enrollment),
+        )
 
     @extend_schema(
         operation_id="chapter_create",
@@ -94,13 +110,25 @@ class ChapterListView(CourseScopedView):
 class ChapterDetailView(CourseScopedView):
     permission_classes = (IsCourseStaffOrReadOnly,)
 
-    @extend_schema(operation_id="chapter_retrieve", summary="One chapter", responses=CHAPTER)
+    @extend_schema(operation_id="chapter_retrieve", summary="One chapter", responses=CHAPTER, parameters=[AS_STUDENT])
     def get(self, request: Request, chapter_id: int) -> Response:
-        """A chapter with those of its problems that you may see, in order."""
+        """A chapter with those of its problems that you may see, in order.
+
+        With `as=student` staff get what a student who has just come gets, be it 404.
+        """
         chapter = self.one_of(chapters_with_problems(self.user), chapter_id)
-        if course_is_staff(self.user, chapter.course):
+        as_student = self.is_as_student()
+        enrollment = None
+        if not course_is_staff(self.user, chapter.course):
+            enrollment = self.enrollment_in(chapter.course_id)
+        elif not as_student:
             return Response(shown.ChapterForStaffSerializer(chapter).data)
-        return Response(shown.ChapterForStudentSerializer(chapter).data)
+        elif not is_seen_by_students(chapter):
+            raise NotFound
+        seen = chapters_seen([chapter], course=chapter.course, enrollment=enrollment)
+        if not seen:
+            raise NotFound
+        return Response(shown.ChapterForStudentSerializer(seen[0]).data)
 
     @extend_schema(
         operation_id="chapter_update",
@@ -121,6 +149,22 @@ class ChapterDetailView(CourseScopedView):
         """For staff of the course. Its problems stay in the course."""
         services.chapter_delete(actor=self.user, chapter_id=self.chapter().pk)
         return Response(status=204)
+
+
+class ChapterMoveView(CourseScopedView):
+    permission_classes = (IsCourseStaff,)
+
+    @extend_schema(
+        operation_id="chapter_move",
+        summary="Move a chapter within its course",
+        request=given.MoveSerializer,
+        responses=shown.ChapterSerializer,
+    )
+    def post(self, request: Request, chapter_id: int) -> Response:
+        """For staff of the course."""
+        chapter = self.chapter()
+        moved = services.chapter_move(actor=self.user, chapter_id=chapter.pk, **self.body(given.MoveSerializer))
+        return Response(shown.ChapterSerializer(moved).data)
 
 
 class PlacementListView(CourseScopedView):
@@ -148,7 +192,7 @@ class PlacementDetailView(CourseScopedView):
     @extend_schema(
         operation_id="placement_update",
         summary="Move a problem within a chapter",
-        request=given.PlacementUpdateSerializer,
+        request=given.MoveSerializer,
         responses=shown.PlacementSerializer,
     )
     def patch(self, request: Request, chapter_id: int, problem_id: int) -> Response:
@@ -158,7 +202,7 @@ class PlacementDetailView(CourseScopedView):
             actor=self.user,
             chapter_id=chapter.pk,
             problem_id=problem_id,
-            **self.body(given.PlacementUpdateSerializer),
+            **self.body(given.MoveSerializer),
         )
         return Response(shown.PlacementSerializer(placement).data)
 

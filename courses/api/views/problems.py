@@ -1,18 +1,25 @@
 """Problems of a course, and the versions of their tests."""
 
+from collections.abc import Callable
+from typing import Any
+
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.errors import NotFound
 from courses import services
-from courses.api import representations as shown
-from courses.api import serializers as given
+from courses.answer_keys import ChoiceSpec, FillBlankSpec
 from courses.api.filters import ProblemFilter
+from courses.api.given import basics as given
 from courses.api.permissions import IsCourseStaff, IsCourseStaffOrReadOnly
-from courses.api.views.base import CourseScopedView
+from courses.api.seen import problems_seen
+from courses.api.shown import basics as shown
+from courses.api.views.base import AS_STUDENT, CourseScopedView
 from courses.authoring import AlgorithmSpec, CheckerProgram
 from courses.models import Problem, TestSet
-from courses.selectors import course_is_staff, testsets_of
+from courses.selectors import course_is_staff, is_seen_by_students, testsets_of
+from courses.selectors.state import problem_require_open
 from courses.testdata import TestCaseSpec
 from courses.testgroups import GroupSpec
 
@@ -28,6 +35,13 @@ PROBLEM_SUMMARIES = PolymorphicProxySerializer(
     many=True,
 )
 
+# What is given of each part when a problem is created.
+SPECS: dict[str, Callable[..., Any]] = {
+    "algorithm": AlgorithmSpec,
+    "choice": ChoiceSpec,
+    "fillblank": FillBlankSpec,
+}
+
 
 class ProblemListView(CourseScopedView):
     permission_classes = (IsCourseStaffOrReadOnly,)
@@ -38,9 +52,14 @@ class ProblemListView(CourseScopedView):
         """Those you may see: as staff all, as student the published ones that belong to no exam."""
         course = self.course()
         rows = Problem.objects.visible_to(self.user).filter(course=course)
-        if course_is_staff(self.user, course):
+        if course.is_staffed:
             return self.page(rows, shown.ProblemSummaryForStaffSerializer)
-        return self.page(rows, shown.ProblemSummaryForStudentSerializer)
+        enrollment = self.enrollment_in(course.pk)
+        return self.page(
+            rows,
+            shown.ProblemSummaryForStudentSerializer,
+            prepare=lambda page: problems_seen(page, course_id=course.pk, enrollment=enrollment),
+        )
 
     @extend_schema(
         operation_id="problem_create",
@@ -49,24 +68,31 @@ class ProblemListView(CourseScopedView):
         responses={201: shown.ProblemForStaffSerializer},
     )
     def post(self, request: Request, course_id: int) -> Response:
-        """For staff of the course. Its tests follow as a test set."""
+        """For staff of the course, with exactly the part of its type. Tests of a program follow as a test set."""
         course = self.course()
         body = self.body(given.ProblemCreateSerializer)
-        problem = services.problem_create(
-            actor=self.user, course_id=course.pk, algorithm=AlgorithmSpec(**body.pop("algorithm")), **body
-        )
+        parts = {name: spec(**body.pop(name)) for name, spec in SPECS.items() if name in body}
+        problem = services.problem_create(actor=self.user, course_id=course.pk, **parts, **body)
         return Response(shown.ProblemForStaffSerializer(problem).data, status=201)
 
 
 class ProblemDetailView(CourseScopedView):
     permission_classes = (IsCourseStaffOrReadOnly,)
 
-    @extend_schema(operation_id="problem_retrieve", summary="One problem", responses=PROBLEM)
+    @extend_schema(operation_id="problem_retrieve", summary="One problem", responses=PROBLEM, parameters=[AS_STUDENT])
     def get(self, request: Request, problem_id: int) -> Response:
-        """The task, its limits and its sample tests; for staff also what authors decide."""
+        """The task, its limits and its sample tests; for staff also what authors decide. 403 where it is locked.
+
+        With `as=student` staff get what a student who has just come gets, be it 403 or 404.
+        """
         problem = self.problem()
+        as_student = self.is_as_student()
         if course_is_staff(self.user, problem.course):
-            return Response(shown.ProblemForStaffSerializer(problem).data)
+            if not as_student:
+                return Response(shown.ProblemForStaffSerializer(problem).data)
+            if not is_seen_by_students(problem):
+                raise NotFound
+        problem_require_open(user=self.user, problem=problem, as_student=as_student)
         return Response(shown.ProblemForStudentSerializer(problem).data)
 
     @extend_schema(

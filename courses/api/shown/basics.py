@@ -5,30 +5,54 @@ No class for students inherits from one for staff, or is built from one by leavi
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from courses.models import AlgorithmProblem, Chapter, ChapterProblem, Course, Enrollment, Problem, TestCase, TestSet
+from courses.announcements import problem_warnings
+from courses.api.shown.outline import LockSerializer, ProgressStatusField
+from courses.api.shown.parts import (
+    ChoiceForStaffSerializer,
+    ChoiceForStudentSerializer,
+    FillBlankForStaffSerializer,
+    FillBlankForStudentSerializer,
+)
+from courses.api.shown.texts import HtmlField, IsPublishedField
+from courses.models import AlgorithmProblem, Chapter, ChapterProblem, Course, Problem, TestCase, TestSet
 from courses.selectors import sample_tests
 
 
-class CourseSerializer(serializers.ModelSerializer[Course]):
+class CourseSummarySerializer(serializers.ModelSerializer[Course]):
+    is_published = IsPublishedField()
+
     class Meta:
         model = Course
-        fields = ("id", "organization", "title", "slug", "description", "status", "created_at", "updated_at")
+        fields: tuple[str, ...] = (
+            *("id", "organization", "title", "slug", "description", "status", "is_open", "capacity"),
+            *("published_from", "published_until", "is_published"),
+            *("late_policy", "late_percent_per_day", "created_at", "updated_at"),
+        )
+        read_only_fields = fields
+
+
+class CourseSerializer(CourseSummarySerializer):
+    description_html = HtmlField("description")
+
+    class Meta(CourseSummarySerializer.Meta):
+        fields = (*CourseSummarySerializer.Meta.fields, "description_html")
         read_only_fields = fields
 
 
 class ChapterSerializer(serializers.ModelSerializer[Chapter]):
     class Meta:
         model = Chapter
-        fields = ("id", "course", "title", "description", "order")
+        fields = ("id", "course", "title", "description", "status")
         read_only_fields = fields
 
 
 class PlacementSerializer(serializers.ModelSerializer[ChapterProblem]):
     class Meta:
         model = ChapterProblem
-        fields = ("chapter", "problem", "order")
+        fields = ("chapter", "problem")
         read_only_fields = fields
 
 
@@ -42,18 +66,30 @@ class SampleTestSerializer(serializers.ModelSerializer[TestCase]):
 
 
 class ProblemSummaryForStudentSerializer(serializers.ModelSerializer[Problem]):
-    class Meta:
-        model = Problem
-        fields = ("id", "course", "type", "title", "slug", "difficulty")
-        read_only_fields = fields
+    """A problem as it stands for a student, whose view of it `courses.api.seen` puts in `seen`."""
 
+    lock = LockSerializer(read_only=True, allow_null=True, source="seen.lock")
+    status = ProgressStatusField(read_only=True, source="seen.status")
+    best_score = serializers.DecimalField(max_digits=5, decimal_places=2, read_only=True, source="seen.best_score")
+    due_at = serializers.DateTimeField(read_only=True, allow_null=True, source="seen.due_at")
 
-class ProblemSummaryForStaffSerializer(serializers.ModelSerializer[Problem]):
     class Meta:
         model = Problem
         fields = (
             *("id", "course", "type", "title", "slug", "difficulty"),
-            *("audience", "status", "created_at", "updated_at"),
+            *("lock", "status", "best_score", "due_at"),
+        )
+        read_only_fields = fields
+
+
+class ProblemSummaryForStaffSerializer(serializers.ModelSerializer[Problem]):
+    is_published = IsPublishedField()
+
+    class Meta:
+        model = Problem
+        fields = (
+            *("id", "course", "type", "title", "slug", "difficulty"),
+            *("audience", "status", "published_from", "published_until", "is_published", "created_at", "updated_at"),
         )
         read_only_fields = fields
 
@@ -63,7 +99,7 @@ class PlacedProblemForStudentSerializer(serializers.ModelSerializer[ChapterProbl
 
     class Meta:
         model = ChapterProblem
-        fields = ("order", "problem")
+        fields = ("problem",)
         read_only_fields = fields
 
 
@@ -72,27 +108,50 @@ class PlacedProblemForStaffSerializer(serializers.ModelSerializer[ChapterProblem
 
     class Meta:
         model = ChapterProblem
-        fields = ("order", "problem")
+        fields = ("problem",)
         read_only_fields = fields
 
 
-class ChapterForStudentSerializer(serializers.ModelSerializer[Chapter]):
-    """A chapter with its problems; the view puts those the caller may see in `placed`."""
+class ChapterSummaryForStudentSerializer(serializers.ModelSerializer[Chapter]):
+    """A chapter as it stands for a student, whose view of it `courses.api.seen` puts in `seen`."""
 
-    problems = PlacedProblemForStudentSerializer(many=True, read_only=True, source="placed")
+    description = serializers.CharField(read_only=True, help_text="Empty as long as the chapter is locked.")
+    lock = LockSerializer(read_only=True, allow_null=True, source="seen.lock")
+    status = ProgressStatusField(read_only=True, source="seen.status")
+    total = serializers.IntegerField(read_only=True, source="seen.total")
+    solved = serializers.IntegerField(read_only=True, source="seen.solved")
+    percentage = serializers.DecimalField(
+        max_digits=5, decimal_places=2, read_only=True, allow_null=True, source="seen.percentage"
+    )
+    due_at = serializers.DateTimeField(read_only=True, allow_null=True, source="seen.due_at")
 
     class Meta:
         model = Chapter
-        fields = ("id", "course", "title", "description", "order", "problems")
+        fields: tuple[str, ...] = (
+            *("id", "course", "title", "description"),
+            *("lock", "status", "total", "solved", "percentage", "due_at"),
+        )
+        read_only_fields = fields
+
+
+class ChapterForStudentSerializer(ChapterSummaryForStudentSerializer):
+    """A chapter with its problems; the view puts those the caller may see in `placed`."""
+
+    description_html = HtmlField("description", help_text="Empty as long as the chapter is locked.")
+    problems = PlacedProblemForStudentSerializer(many=True, read_only=True, source="placed")
+
+    class Meta(ChapterSummaryForStudentSerializer.Meta):
+        fields = (*ChapterSummaryForStudentSerializer.Meta.fields, "description_html", "problems")
         read_only_fields = fields
 
 
 class ChapterForStaffSerializer(serializers.ModelSerializer[Chapter]):
+    description_html = HtmlField("description")
     problems = PlacedProblemForStaffSerializer(many=True, read_only=True, source="placed")
 
     class Meta:
         model = Chapter
-        fields = ("id", "course", "title", "description", "order", "problems")
+        fields = ("id", "course", "title", "description", "description_html", "status", "problems")
         read_only_fields = fields
 
 
@@ -125,35 +184,57 @@ class AlgorithmForStaffSerializer(serializers.ModelSerializer[AlgorithmProblem])
 
 
 class ProblemForStudentSerializer(serializers.ModelSerializer[Problem]):
-    algorithm = AlgorithmForStudentSerializer(read_only=True)
+    """A problem with the part of its type; the other parts are null."""
+
+    statement_html = HtmlField("statement")
+    algorithm = AlgorithmForStudentSerializer(read_only=True, allow_null=True)
+    choice = ChoiceForStudentSerializer(read_only=True, allow_null=True)
+    fillblank = FillBlankForStudentSerializer(read_only=True, allow_null=True)
     sample_tests = serializers.SerializerMethodField()
 
     class Meta:
         model = Problem
         fields = (
-            *("id", "course", "type", "title", "slug", "statement", "difficulty"),
-            *("algorithm", "sample_tests"),
+            *("id", "course", "type", "title", "slug", "statement", "statement_html", "difficulty"),
+            *("algorithm", "choice", "fillblank", "sample_tests"),
         )
         read_only_fields = fields
 
     def get_sample_tests(self, problem: Problem) -> list[dict[str, Any]]:
         return _samples(problem)
+
+
+class ProblemWarningSerializer(serializers.Serializer[Any]):
+    """What staff should know of a problem before students meet it; it keeps nobody from publishing."""
+
+    code = serializers.CharField(read_only=True)
+    detail = serializers.CharField(read_only=True)
 
 
 class ProblemForStaffSerializer(serializers.ModelSerializer[Problem]):
-    algorithm = AlgorithmForStaffSerializer(read_only=True)
+    statement_html = HtmlField("statement")
+    is_published = IsPublishedField()
+    algorithm = AlgorithmForStaffSerializer(read_only=True, allow_null=True)
+    choice = ChoiceForStaffSerializer(read_only=True, allow_null=True)
+    fillblank = FillBlankForStaffSerializer(read_only=True, allow_null=True)
     sample_tests = serializers.SerializerMethodField()
+    warnings = serializers.SerializerMethodField()
 
     class Meta:
         model = Problem
         fields = (
-            *("id", "course", "type", "title", "slug", "statement", "difficulty", "audience", "status"),
-            *("algorithm", "sample_tests", "created_at", "updated_at"),
+            *("id", "course", "type", "title", "slug", "statement", "statement_html", "author_notes"),
+            *("difficulty", "audience", "status", "published_from", "published_until", "is_published"),
+            *("algorithm", "choice", "fillblank", "sample_tests", "warnings", "created_at", "updated_at"),
         )
         read_only_fields = fields
 
     def get_sample_tests(self, problem: Problem) -> list[dict[str, Any]]:
         return _samples(problem)
+
+    @extend_schema_field(ProblemWarningSerializer(many=True))
+    def get_warnings(self, problem: Problem) -> Any:
+        return ProblemWarningSerializer(problem_warnings(problem), many=True).data
 
 
 class TestCaseSerializer(serializers.ModelSerializer[TestCase]):
@@ -202,21 +283,6 @@ class TestSetSerializer(serializers.ModelSerializer[TestSet]):
             *("id", "problem", "version", "created_at", "frozen_at"),
             *("test_cases", "groups", "checker_language", "checker_source"),
         )
-        read_only_fields = fields
-
-
-class EnrolledUserSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField(read_only=True)
-    username = serializers.CharField(read_only=True)
-    display_name = serializers.CharField(read_only=True)
-
-
-class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
-    user = EnrolledUserSerializer(read_only=True)
-
-    class Meta:
-        model = Enrollment
-        fields = ("id", "course", "user", "role", "created_at")
         read_only_fields = fields
 
 

@@ -6,47 +6,54 @@ from typing import Any
 from rest_framework import serializers
 
 from core.serializers import StrictSerializer
-from courses.models import AlgorithmProblem, Course, Enrollment, Problem
+from courses.api.given.fields import CodeField, IdField, MomentField
+from courses.api.given.parts import ChoiceInputSerializer, FillBlankInputSerializer
+from courses.models import AlgorithmProblem, Chapter, Course, Problem
 from courses.testdata import TEST_CASES_MAX
 from courses.testgroups import GROUPS_MAX, NAME_MAX, Aggregate
 
-ID_MAX = 2**63 - 1
-ORDER_MAX = 2**31 - 1
 LANGUAGES_MAX = 50
-
-
-class IdField(serializers.IntegerField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=1, max_value=ID_MAX, **kwargs)
-
-
-class OrderField(serializers.IntegerField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=0, max_value=ORDER_MAX, **kwargs)
-
-
-class CodeField(serializers.CharField):
-    """A text in which every space counts."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(trim_whitespace=False, allow_blank=True, **kwargs)
+# Rendering Markdown takes time in proportion.
+TEXT_CHARACTERS_MAX = 100_000
+CAPACITY_MAX = 1_000_000
 
 
 class CourseUpdateSerializer(StrictSerializer):
     title = serializers.CharField(max_length=200)
     slug = serializers.SlugField(max_length=80)
-    description = serializers.CharField(allow_blank=True, required=False)
+    description = serializers.CharField(allow_blank=True, required=False, max_length=TEXT_CHARACTERS_MAX)
     status = serializers.ChoiceField(choices=Course.Status.choices, required=False)
+    published_from = MomentField(allow_null=True, required=False, help_text="Seen from then on; null: at once.")
+    published_until = MomentField(allow_null=True, required=False, help_text="Seen until then; null: for good.")
+    is_open = serializers.BooleanField(required=False, help_text="Members of the organization may enroll themselves.")
+    capacity = serializers.IntegerField(
+        min_value=1, max_value=CAPACITY_MAX, allow_null=True, required=False, help_text="Students; null: any number."
+    )
+    late_policy = serializers.ChoiceField(
+        choices=Course.LatePolicy.choices, required=False, help_text="What work is worth that comes after its due date."
+    )
+    late_percent_per_day = serializers.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        min_value=Decimal(0),
+        max_value=Decimal(100),
+        required=False,
+        help_text="With `per_day`: what part of the score each day begun takes.",
+    )
 
 
 class CourseCreateSerializer(CourseUpdateSerializer):
     organization = IdField()
 
 
+class MoveSerializer(StrictSerializer):
+    after = IdField(allow_null=True, help_text="What it comes right after; null puts it first.")
+
+
 class ChapterInputSerializer(StrictSerializer):
     title = serializers.CharField(max_length=200)
-    description = serializers.CharField(allow_blank=True, required=False)
-    order = OrderField(required=False, help_text="Chapters come by this number; a new one comes last without it.")
+    description = serializers.CharField(allow_blank=True, required=False, max_length=TEXT_CHARACTERS_MAX)
+    status = serializers.ChoiceField(choices=Chapter.Status.choices, required=False)
 
 
 class AlgorithmInputSerializer(StrictSerializer):
@@ -84,11 +91,20 @@ class AlgorithmInputSerializer(StrictSerializer):
 class ProblemUpdateSerializer(StrictSerializer):
     title = serializers.CharField(max_length=200)
     slug = serializers.SlugField(max_length=80)
-    statement = serializers.CharField(trim_whitespace=False, allow_blank=True, required=False)
+    statement = serializers.CharField(
+        trim_whitespace=False, allow_blank=True, required=False, max_length=TEXT_CHARACTERS_MAX
+    )
+    author_notes = serializers.CharField(
+        trim_whitespace=False, allow_blank=True, required=False, help_text="Markdown; for staff only."
+    )
     difficulty = serializers.ChoiceField(choices=Problem.Difficulty.choices, required=False)
     audience = serializers.ChoiceField(choices=Problem.Audience.choices, required=False)
     status = serializers.ChoiceField(choices=Problem.Status.choices, required=False)
-    algorithm = AlgorithmInputSerializer()
+    published_from = MomentField(allow_null=True, required=False, help_text="Seen from then on; null: at once.")
+    published_until = MomentField(allow_null=True, required=False, help_text="Seen until then; null: for good.")
+    algorithm = AlgorithmInputSerializer(required=False, help_text="For problems of type `algorithm`, and only these.")
+    choice = ChoiceInputSerializer(required=False, help_text="For problems of type `choice`, and only these.")
+    fillblank = FillBlankInputSerializer(required=False, help_text="For problems of type `fillblank`, and only these.")
 
 
 class ProblemCreateSerializer(ProblemUpdateSerializer):
@@ -97,11 +113,6 @@ class ProblemCreateSerializer(ProblemUpdateSerializer):
 
 class PlacementCreateSerializer(StrictSerializer):
     problem = IdField(help_text="A problem of the chapter's course.")
-    order = OrderField(required=False, help_text="Problems come by this number; without it the problem comes last.")
-
-
-class PlacementUpdateSerializer(StrictSerializer):
-    order = OrderField()
 
 
 class TestCaseInputSerializer(StrictSerializer):
@@ -162,12 +173,3 @@ class TestSetInputSerializer(StrictSerializer):
                 {"checker_source": ["A checker has both a language and a source."]}, code="checker_not_whole"
             )
         return attrs
-
-
-class EnrollmentCreateSerializer(StrictSerializer):
-    user = serializers.CharField(max_length=254, help_text="The user's e-mail address or username.")
-    role = serializers.ChoiceField(choices=Enrollment.Role.choices, required=False)
-
-
-class EnrollmentUpdateSerializer(StrictSerializer):
-    role = serializers.ChoiceField(choices=Enrollment.Role.choices)

@@ -1,0 +1,47 @@
+"""`python -m courses.bench.serve CHAPTERS PROBLEMS`: the real server, on an empty database, with a course to ask for.
+
+It prints one line of JSON (`port`, `token`, `course_id`) once it listens, and serves until it is ended. Where its
+database is, the environment says.
+"""
+
+import json
+import os
+import secrets
+import socket
+import sys
+
+BACKLOG = 128
+
+
+def serve(*, chapters: int, problems: int) -> None:
+    """Listen on a free port of this machine."""
+    os.environ.setdefault("ASSAY_PROCESS", "web")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+
+    django.setup()
+
+    import uvicorn
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.utils.module_loading import import_string
+
+    from accounts.services import token_obtain
+    from courses.bench.course import seed
+
+    call_command("migrate", verbosity=0, interactive=False)
+    seeded = seed(chapters=chapters, problems=problems, password=secrets.token_urlsafe())
+    token = token_obtain(name=seeded.username, password=seeded.password).access
+    # The address of the empty view exists in this process alone.
+    settings.ROOT_URLCONF = "courses.bench.urls"
+    listening = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+    ready = {"port": listening.getsockname()[1], "token": token, "course_id": seeded.course_id}
+    sys.stdout.write(json.dumps(ready) + "\n")
+    sys.stdout.flush()
+    application = import_string(settings.ASGI_APPLICATION)
+    server = uvicorn.Server(uvicorn.Config(application, lifespan="on", access_log=False, log_level="warning"))
+    server.run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    serve(chapters=int(sys.argv[1]), problems=int(sys.argv[2]))

@@ -1,0 +1,1 @@
+"""Problems as tables: exported for spreadsheets, and imported from them."""

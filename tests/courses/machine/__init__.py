@@ -1,0 +1,1 @@
+"""Everything that can happen to a course in any order, held against a model that stores nothing twice."""

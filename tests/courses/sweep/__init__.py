@@ -1,0 +1,1 @@
+"""Asking everything there is to ask as somebody who must not see everything."""
