@@ -58,7 +58,8 @@ class TestLoading:
         assert 4 <= course.problems.count() == len(demo.problem_ids)
         placed = Problem.objects.filter(chapters__course=course)
         assert set(placed) == set(course.problems.all())
-        for problem in placed:
+        assert {problem.type for problem in placed} == set(Problem.Type)
+        for problem in placed.filter(type=Problem.Type.ALGORITHM):
             test_set = current_test_set(problem)
             assert test_set is not None
             assert test_set.test_cases.filter(is_sample=True).exists()
