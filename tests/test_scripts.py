@@ -16,7 +16,7 @@ import requests
 
 from tests.shell import PYTHON, ROOT, clean_environment, run, wait_until
 
-SCRIPTS = ("script/setup", "script/server", "script/demo", "script/test", ".ci/run")
+SCRIPTS = ("script/setup", "script/server", "script/demo", "script/test", "script/soak", ".ci/run")
 
 
 def free_port() -> int:
