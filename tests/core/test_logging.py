@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import structlog
 from django.test import Client
+from structlog.testing import capture_logs
 
 from core.logging import TEXT_MAX, logging_settings
 
@@ -37,6 +38,15 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> StringIO:
 
 def lines_of(stream: StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_logger_that_was_used_before_is_configured_again_with_the_others() -> None:
+    logger = structlog.get_logger("tests.before")
+    logger.info("used")
+    logging_settings(log_format="json")
+    with capture_logs() as lines:
+        logger.info("again")
+    assert [line["event"] for line in lines] == ["again"]
 
 
 class TestJSON:
