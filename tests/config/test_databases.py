@@ -4,7 +4,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import DatabaseWrapper
+from django.db.backends.sqlite3.base import DatabaseWrapper as DjangosDatabaseWrapper
 from django.db.utils import ConnectionHandler
 from psycopg_pool import ConnectionPool
 from pytest_django.plugin import DjangoDbBlocker
@@ -54,23 +54,24 @@ def asked(connection: BaseDatabaseWrapper, query: str) -> Any:
         return row and row[0]
 
 
-@contextmanager
-def holding_the_fresh_file(path: Path) -> Iterator[Callable[[], None]]:
-    """A file whose reader stands in the way of turning it to write-ahead logging, until told to let go."""
-    reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    reader.execute("CREATE TABLE entry (value integer)")
-    reader.execute("BEGIN")
-    reader.execute("SELECT * FROM entry")
-    held = threading.Lock()
+def refusing(monkeypatch: pytest.MonkeyPatch, code: int, *, times: int) -> list[int]:
+    """Let SQLite refuse so many connections with this code; which of them it did is in the list.
 
-    def let_go() -> None:
-        with held:
-            if reader.in_transaction:
-                reader.execute("COMMIT")
+    Two that turn a fresh file to writing ahead at the same moment meet too rarely to be waited for.
+    """
+    refused: list[int] = []
+    connect_really = DjangosDatabaseWrapper.get_new_connection
 
-    yield let_go
-    let_go()
-    reader.close()
+    def get_new_connection(self: Any, conn_params: dict[str, Any]) -> Any:
+        if len(refused) < times:
+            refused.append(code)
+            error = sqlite3.OperationalError("refused")
+            error.sqlite_errorcode = code
+            raise error
+        return connect_really(self, conn_params)
+
+    monkeypatch.setattr(DjangosDatabaseWrapper, "get_new_connection", get_new_connection)
+    return refused
 
 
 class TestSQLite:
@@ -124,21 +125,34 @@ class TestSQLite:
             asked(second, "UPDATE counter SET value = 2")
         second.rollback()
 
-    def test_connecting_waits_for_who_turns_the_file_to_writing_ahead(self, connect: Connect, tmp_path: Path) -> None:
-        with holding_the_fresh_file(tmp_path / "assay.sqlite3") as let_go:
-            threading.Timer(0.3, let_go).start()
-            assert asked(connect(), "PRAGMA journal_mode") == "wal"
+    def test_connecting_tries_again_where_sqlite_says_at_once_that_it_is_locked(
+        self, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        refused = refusing(monkeypatch, sqlite3.SQLITE_BUSY, times=3)
+        assert asked(connect(), "PRAGMA journal_mode") == "wal"
+        assert refused == [sqlite3.SQLITE_BUSY] * 3
 
-    def test_it_waits_no_longer_than_its_time_out(self, connect: Connect, tmp_path: Path) -> None:
-        with holding_the_fresh_file(tmp_path / "assay.sqlite3"), pytest.raises(OperationalError, match="locked"):
+    def test_extended_codes_of_being_locked_are_known(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+        refusing(monkeypatch, sqlite3.SQLITE_BUSY_RECOVERY, times=1)
+        assert asked(connect(), "SELECT 1") == 1
+
+    def test_it_tries_no_longer_than_its_time_out(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+        refusing(monkeypatch, sqlite3.SQLITE_BUSY, times=10**6)
+        with pytest.raises(OperationalError, match="refused"):
             asked(connect(timeout=0.1), "SELECT 1")
 
-    def test_djangos_own_backend_would_fail_at_once(
-        self, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_another_fault_is_told_at_once(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+        refused = refusing(monkeypatch, sqlite3.SQLITE_CANTOPEN, times=1)
+        with pytest.raises(OperationalError, match="refused"):
+            asked(connect(), "SELECT 1")
+        assert refused == [sqlite3.SQLITE_CANTOPEN]
+
+    def test_control_djangos_own_backend_would_fail_at_once(
+        self, connect: Connect, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        refusing(monkeypatch, sqlite3.SQLITE_BUSY, times=1)
         monkeypatch.delattr(WaitingDatabaseWrapper, "get_new_connection")
-        monkeypatch.setattr("time.sleep", lambda _: pytest.fail("it waited"))
-        with holding_the_fresh_file(tmp_path / "assay.sqlite3"), pytest.raises(OperationalError, match="locked"):
+        with pytest.raises(OperationalError, match="refused"):
             asked(connect(), "SELECT 1")
 
     def test_processes_may_meet_at_a_fresh_file(self, connect: Connect) -> None:
