@@ -133,7 +133,8 @@ class PlainCourse:
         waits: dict[tuple[str, Node], set[tuple[str, Node]]] = {}
         for node in self.nodes():
             waits["opens", node] = {("done", required) for required in requirements.get(node, ())}
-            waits["done", node] = {("opens", node)} if node[0] == "problem" else set()
+            # Of a chapter too: one that is empty today may hold a problem tomorrow.
+            waits["done", node] = {("opens", node)}
         for chapter_id, problem_ids in placements.items():
             for problem_id in problem_ids:
                 waits["opens", ("problem", problem_id)].add(("opens", ("chapter", chapter_id)))
