@@ -25,7 +25,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect, within the connection's `timeout`, even while another process turns the file to write-ahead logging.
 
-        SQLite's own busy time-out does not hold for that change: two that meet there could wait for each other, so one
+        SQLite's own busy time-out does not hold where two meet at that change: they would wait for each other, so one
         is told at once that the database is locked.
         """
         give_up_at_s = time.monotonic() + conn_params.get("timeout", 5)
