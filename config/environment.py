@@ -16,6 +16,7 @@ ENGINES = ("sandbox", "judge0")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 # Tokens are signed with HMAC-SHA-256, whose keys should have its length.
 SECRET_KEY_MIN = 32
+METRICS_TOKEN_MIN = 16
 TIERS_DOWN_TO = {"": "ABC", "A": "A", "B": "AB", "C": "ABC"}
 # A call on a new connection waits four times at most: to connect, to sign in, to choose the database, to be answered.
 # Together that is 200 ms; a Redis near by answers in one.
@@ -47,6 +48,14 @@ class Environment:
     log_format: str
     executor_engine: str
     executor_worker_threads: int
+    queue_capacity: int
+    pending_per_student: int
+    submissions_per_minute: int
+    submissions_per_problem_hour: int
+    coalesces_submissions: bool
+    celery_broker_url: str | None
+    requests_at_once: int
+    metrics_token: str
     executor_tiers: str  # the sandbox's tiers that may hold programs, such as "ABC"
     judge0_url: str | None
     judge0_auth_token: str
@@ -71,6 +80,8 @@ def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environ
     engine = variables.get("EXECUTOR_ENGINE") or "sandbox"
     judge0_url = variables.get("JUDGE0_URL") or None
     redis_url = variables.get("REDIS_URL") or None
+    broker_url = variables.get("CELERY_BROKER_URL") or None
+    metrics_token = variables.get("METRICS_TOKEN", "")
 
     if production and not secret_key:
         raise ConfigurationError(
@@ -93,6 +104,15 @@ def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environ
     )
     if redis_url:
         _check_url("REDIS_URL", redis_url, schemes=("redis", "rediss", "unix"), needs="redis://HOST:PORT/NUMBER")
+    if broker_url:
+        _check_url(
+            "CELERY_BROKER_URL",
+            broker_url,
+            schemes=("redis", "rediss", "amqp", "amqps"),
+            needs="redis://HOST:PORT/NUMBER or amqp://USER:PASSWORD@HOST:PORT/VHOST",
+        )
+    if metrics_token and len(metrics_token) < METRICS_TOKEN_MIN:
+        raise ConfigurationError(f"METRICS_TOKEN is too short: it needs at least {METRICS_TOKEN_MIN} characters.")
     if engine not in ENGINES:
         raise ConfigurationError(f"EXECUTOR_ENGINE is {engine!r}: it must be one of {', '.join(ENGINES)}.")
     if engine == "judge0" and not judge0_url:
@@ -127,6 +147,18 @@ def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environ
         executor_worker_threads=_whole_number(
             variables, "EXECUTOR_WORKER_THREADS", default=os.cpu_count() or 1, least=0, most=256
         ),
+        queue_capacity=_whole_number(variables, "EXECUTOR_QUEUE_CAPACITY", default=5000, least=1, most=1_000_000),
+        pending_per_student=_whole_number(variables, "EXECUTOR_PENDING_PER_STUDENT", default=20, least=1, most=100_000),
+        submissions_per_minute=_whole_number(
+            variables, "EXECUTOR_SUBMISSIONS_PER_MINUTE", default=30, least=1, most=100_000
+        ),
+        submissions_per_problem_hour=_whole_number(
+            variables, "EXECUTOR_SUBMISSIONS_PER_PROBLEM_HOUR", default=100, least=1, most=100_000
+        ),
+        coalesces_submissions=_boolean(env, "EXECUTOR_COALESCE_SUBMISSIONS", default=False),
+        celery_broker_url=broker_url,
+        requests_at_once=_whole_number(variables, "REQUESTS_AT_ONCE", default=16, least=1, most=1000),
+        metrics_token=metrics_token,
         executor_tiers=_tiers(variables, trusts_code=_boolean(env, "EXECUTOR_TRUST_CODE", default=False)),
         judge0_url=judge0_url,
         judge0_auth_token=variables.get("JUDGE0_AUTH_TOKEN", ""),

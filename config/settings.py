@@ -137,6 +137,16 @@ CORE_FORM_LIMIT_BYTES = 12 * 1024 * 1024
 CORE_BODY_LIMIT_BYTES = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = CORE_BODY_LIMIT_BYTES
 
+# Requests that a process works on at a time; the others wait their turn. Event streams do not count.
+CORE_REQUESTS_AT_ONCE = _environment.requests_at_once
+# How long the answer to a request with an `Idempotency-Key` is kept.
+CORE_IDEMPOTENCY_KEPT_S = 24 * 3600
+
+# Where there is a broker, Celery's workers judge, and messages wake them; without one, threads of the server do.
+CELERY_BROKER_URL = _environment.celery_broker_url
+# What a scraper of /metrics has to send as its bearer token.
+METRICS_TOKEN = _environment.metrics_token
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.TokenAuthentication",
@@ -201,11 +211,23 @@ EXECUTOR_WORKER_THREADS = _environment.executor_worker_threads
 EXECUTOR_TIERS = _environment.executor_tiers
 EXECUTOR_LEASE_S = 20
 EXECUTOR_LEASE_RENEW_S = 5
+EXECUTOR_SWEEP_S = 5
 EXECUTOR_POLL_S = 2
 EXECUTOR_TRIES_MAX = 3
+# Live judgements that may wait at a time; beyond them a submission is refused. From half of them on the queue is busy.
+EXECUTOR_QUEUE_CAPACITY = _environment.queue_capacity
+EXECUTOR_QUEUE_BUSY_SHARE = 0.5
+# What one student may have waiting, and hand in.
+EXECUTOR_PENDING_PER_STUDENT = _environment.pending_per_student
+EXECUTOR_SUBMISSIONS_PER_MINUTE = _environment.submissions_per_minute
+EXECUTOR_SUBMISSIONS_PER_PROBLEM_HOUR = _environment.submissions_per_problem_hour
+# Only a student's newest waiting submission to a problem is judged; the older ones become `superseded`.
+EXECUTOR_COALESCE_SUBMISSIONS = _environment.coalesces_submissions
 EXECUTOR_CODE_LIMIT_BYTES = 64 * 1024
 EXECUTOR_FILES_MAX = 20
 EXECUTOR_WAIT_MAX_S = 30
+# Requests of a process that may wait for a verdict (`?wait=`) at a time; the others are answered at once.
+EXECUTOR_WAITS_AT_ONCE = 4
 # Free runs at a time and process: never more than there are processors, so that judging does not starve.
 EXECUTOR_RUNS_AT_ONCE = min(2, os.cpu_count() or 1)
 # Free runs of one user within the window; one at a time.

@@ -9,5 +9,5 @@ submission_judged = Signal()
 # Sent with send_robust() after the commit of anything a spectator would want to know. Argument: submission_id.
 submission_announced = Signal()
 
-# Sent with send_robust() after a judgement that waits for a worker is committed. Argument: judgement_id.
+# Sent with send_robust() after a judgement that waits for a worker is committed. Arguments: judgement_id, lane.
 judgement_queued = Signal()

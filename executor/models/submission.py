@@ -65,6 +65,8 @@ class Submission(models.Model):
     # [{"name": ..., "content": ...}], the main file first.
     files = models.JSONField()
     status = models.CharField(max_length=30, choices=Status.choices, default=Status.PENDING)
+    # Raised with every change a spectator would want to know of: what orders the events of one submission.
+    version = models.PositiveIntegerField(default=0, db_default=0)
     score = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     current_judgement = models.OneToOneField(
         "Judgement", on_delete=models.PROTECT, related_name="+", null=True, blank=True
@@ -81,6 +83,8 @@ class Submission(models.Model):
             models.Index(fields=["user", "-id"], name="submission_of_user"),
             models.Index(fields=["problem", "-id"], name="submission_of_problem"),
             models.Index(fields=["problem", "user", "-id"], name="submission_of_both"),
+            # What a student handed in lately, for quotas.
+            models.Index(fields=["user", "received_at"], name="submission_received"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -104,14 +108,36 @@ class Judgement(models.Model):
         PENDING = "pending"
         CLAIMED = "claimed"
         DONE = "done"
+        # Never judged: a newer submission took its place.
+        WITHDRAWN = "withdrawn"
+
+    class Lane(models.TextChoices):
+        """Live work goes before anything else."""
+
+        LIVE = "live"
+        REJUDGE = "rejudge"
 
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="judgements")
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+
+    # The place in the queue: the lowest virtual start of a lane is taken first. `turn` is how many the student had
+    # waiting before it. Whose it is, is copied here, so that the queue is read from this table alone.
+    lane = models.CharField(max_length=10, choices=Lane.choices, default=Lane.LIVE, db_default=Lane.LIVE)
+    virtual_start = models.BigIntegerField(default=0, db_default=0)
+    turn = models.PositiveIntegerField(default=0, db_default=0)
+    student_id = models.BigIntegerField(default=0, db_default=0)
+    course_id = models.BigIntegerField(default=0, db_default=0)
+    organization_id = models.BigIntegerField(default=0, db_default=0)
+
     # The fence: a result is applied only while its claim is still the row's (law 2).
     claim_id = models.UUIDField(null=True, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
+    # Who holds the claim, or held the last one; no foreign key, since workers are forgotten and judgements are not.
+    worker_id = models.UUIDField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
+    # Workers that were lost while they judged this.
+    losses = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Infrastructure faults so far: each makes the pause before the next try longer, until `not_before`.
     faults = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True, blank=True)
@@ -154,9 +180,17 @@ class Judgement(models.Model):
             ),
         ]
         indexes = [
-            # The queue: what a worker claims next, and which leases have run out.
-            models.Index(fields=["id"], name="judgement_pending", condition=Q(state="pending")),
+            # The queue: what a worker claims next, how much waits of whom, and which leases have run out.
+            models.Index(
+                fields=["lane", "virtual_start", "id"], name="judgement_pending", condition=Q(state="pending")
+            ),
+            models.Index(
+                fields=["organization_id", "turn"], name="judgement_pending_org", condition=Q(state="pending")
+            ),
+            models.Index(fields=["student_id"], name="judgement_pending_student", condition=Q(state="pending")),
             models.Index(fields=["leased_until"], name="judgement_leased", condition=Q(state="claimed")),
+            # The rate at which judging goes.
+            models.Index(fields=["finished_at"], name="judgement_finished", condition=Q(state="done")),
         ]
 
     def __str__(self) -> str:

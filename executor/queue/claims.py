@@ -13,9 +13,9 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from executor.models import Judgement, Submission
+from executor.services.announcing import submission_status_move
 from executor.services.judgements import judgement_give_up
 
 logger = structlog.get_logger("assay.queue")
@@ -59,9 +59,9 @@ def claim_next() -> Claim | None:
                 started_at=Now(),
             )
             if taken:
-                Submission.objects.filter(current_judgement_id=judgement_id, status=Submission.Status.PENDING).update(
-                    status=Submission.Status.JUDGING, updated_at=timezone.now()
-                )
+                submission_id = Submission.objects.filter(current_judgement=judgement_id).values_list("pk", flat=True)
+                for pk in submission_id:
+                    submission_status_move(pk, before=Submission.Status.PENDING, after=Submission.Status.JUDGING)
                 return claim
 
 
@@ -132,9 +132,8 @@ def _return_to_queue(condition: Q, **changes: object) -> None:
         .values_list("pk", flat=True)
     )
     returned.update(state=Judgement.State.PENDING, claim_id=None, leased_until=None, **changes)
-    Submission.objects.filter(pk__in=submissions, status=Submission.Status.JUDGING).update(
-        status=Submission.Status.PENDING, updated_at=timezone.now()
-    )
+    for submission_id in submissions:
+        submission_status_move(submission_id, before=Submission.Status.JUDGING, after=Submission.Status.PENDING)
 
 
 def _held(claim: Claim) -> models.QuerySet[Judgement]:

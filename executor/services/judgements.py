@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import structlog
@@ -22,9 +21,10 @@ from executor.judging.scoring import Aggregate, ScoreGroup
 from executor.judging.text import storable_text
 from executor.judging.verdicts import Verdict
 from executor.models import Judgement, Submission, TestResult
+from executor.services.announcing import submission_announce
 from executor.services.progress import submission_progress_update
 from executor.services.sources import main_name_for
-from executor.signals import submission_announced, submission_judged
+from executor.signals import submission_judged
 
 logger = structlog.get_logger("assay.judging")
 
@@ -176,7 +176,8 @@ def _finish(judgement: Judgement, verdict: Verdict) -> None:
     submission.status = verdict.value
     submission.score = judgement.score
     submission.current_judgement = judgement
-    submission.save(update_fields=["status", "score", "current_judgement", "updated_at"])
+    submission.version += 1  # its row is locked
+    submission.save(update_fields=["status", "score", "current_judgement", "version", "updated_at"])
     submission_progress_update(submission=submission, judgement=judgement)
     submission_judged.send(
         sender=Submission,
@@ -185,7 +186,7 @@ def _finish(judgement: Judgement, verdict: Verdict) -> None:
         previous=previous,
         current=submission.status,
     )
-    transaction.on_commit(partial(submission_announced.send_robust, sender=Submission, submission_id=submission.pk))
+    submission_announce(submission.pk)
 
 
 def _result_row(judgement: Judgement, order: int, test: TestOutcome) -> TestResult:

@@ -121,7 +121,9 @@ def open_problem(*, user: User, problem_id: int) -> Problem:
 
 
 @transaction.atomic
-def judgement_create(*, submission: Submission, test_set: TestSet) -> Judgement:
+def judgement_create(
+    *, submission: Submission, test_set: TestSet, lane: Judgement.Lane = Judgement.Lane.LIVE
+) -> Judgement:
     """Queue a judging of a submission on a test set, which is frozen by that; workers are woken after the commit."""
     # Locked so that judgings asked for together each get a number of their own.
     Submission.objects.select_for_update().get(pk=submission.pk)
@@ -129,11 +131,17 @@ def judgement_create(*, submission: Submission, test_set: TestSet) -> Judgement:
     judgement = Judgement.objects.create(
         submission=submission,
         number=submission.judgements.count() + 1,
+        lane=lane,
+        student_id=submission.user_id,
+        course_id=submission.problem.course_id,
+        organization_id=submission.problem.course.organization_id,
         **_judged_with(submission.problem, test_set),
     )
     submission.current_judgement = judgement
     submission.save(update_fields=["current_judgement", "updated_at"])
-    transaction.on_commit(partial(judgement_queued.send_robust, sender=Judgement, judgement_id=judgement.pk))
+    transaction.on_commit(
+        partial(judgement_queued.send_robust, sender=Judgement, judgement_id=judgement.pk, lane=judgement.lane)
+    )
     return judgement
 
 
