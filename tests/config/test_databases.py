@@ -54,6 +54,19 @@ def asked(connection: BaseDatabaseWrapper, query: str) -> Any:
         return row and row[0]
 
 
+def count_asks(connection: BaseDatabaseWrapper) -> list[str]:
+    """The statements this connection has tried from now on."""
+    asks: list[str] = []
+
+    def wrapper(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        asks.append(sql)
+        return execute(sql, *rest)
+
+    connection.ensure_connection()
+    connection.execute_wrappers.append(wrapper)
+    return asks
+
+
 def refusing(monkeypatch: pytest.MonkeyPatch, code: int, *, times: int) -> list[int]:
     """Let SQLite refuse so many connections with this code; which of them it did is in the list.
 
@@ -113,6 +126,46 @@ class TestSQLite:
         writer.join(timeout=20)
         assert begun_after_s[0] >= 0.4
         assert asked(connect(), "SELECT value FROM counter") == 2
+
+    def test_who_waits_asks_often_and_evenly(self, connect: Connect) -> None:
+        first, second = connect(), connect()
+        first.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        asks = count_asks(second)
+
+        def wait() -> None:
+            second.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+            second.rollback()
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        deadline_s = time.monotonic() + 15
+        while len(asks) < 50 and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+        first.commit()
+        waiting.join(timeout=20)
+        assert len(asks) >= 50
+        # What is no transaction waits as SQLite does.
+        assert asked(second, "PRAGMA busy_timeout") == 20_000
+
+    def test_control_sqlites_own_waiting_would_be_one_ask(
+        self, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delattr(WaitingDatabaseWrapper, "_start_transaction_under_autocommit")
+        first, second = connect(), connect(timeout=0.3)
+        first.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        asks = count_asks(second)
+        with pytest.raises(OperationalError, match="locked"):
+            second.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        first.rollback()
+        assert len(asks) == 1
+
+    def test_who_waits_for_a_transaction_gives_up_in_time(self, connect: Connect) -> None:
+        first, second = connect(), connect(timeout=0.2)
+        first.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        with pytest.raises(OperationalError, match="locked"):
+            second.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        first.rollback()
+        assert asked(second, "PRAGMA busy_timeout") == 200
 
     def test_with_deferred_transactions_the_second_writer_would_fail(self, connect: Connect) -> None:
         first, second = connect(transaction_mode="DEFERRED"), connect(transaction_mode="DEFERRED")
