@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import Direction, inline_serializer
+from drf_spectacular.utils import Direction, OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
 from core.problems import CONTENT_TYPE
@@ -29,6 +29,29 @@ PROBLEM = inline_serializer(
         ),
     },
 )
+
+# Of each operation that takes a key.
+IDEMPOTENCY = [
+    OpenApiParameter(
+        "Idempotency-Key",
+        {"type": "string", "pattern": "^[!-~]{1,200}$"},
+        OpenApiParameter.HEADER,
+        description=(
+            "Makes it safe to send the request again: for 24 hours the same key, address and body get the result of "
+            "the first, and nothing is done twice. 422 `idempotency_key_reused` for another request with a key of "
+            "yours, 422 `invalid_idempotency_key`, 409 `idempotency_in_progress` (with `Retry-After`) while the first "
+            "is not done. A request that was refused leaves its key free."
+        ),
+    ),
+    OpenApiParameter(
+        "Idempotency-Replayed",
+        str,
+        OpenApiParameter.HEADER,
+        enum=["true"],
+        response=[200, 201, 202],
+        description="There where this is the result of an earlier request with the same key.",
+    ),
+]
 
 
 class ProblemAutoSchema(AutoSchema):

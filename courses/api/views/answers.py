@@ -1,11 +1,15 @@
 """Answers to choices and blanks: having one checked, and looking at those given."""
 
+from functools import partial
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.clock import received_at
+from core.idempotency import made_once
+from core.schema import IDEMPOTENCY
 from courses import services
 from courses.api.filters import AnswerFilter
 from courses.api.given import answers as given
@@ -22,6 +26,7 @@ class AnswerCheckView(CourseScopedView):
         summary="Have an answer to a choice or to blanks checked",
         request=given.CheckSerializer,
         responses=shown.CheckedAnswerSerializer,
+        parameters=IDEMPOTENCY,
     )
     def post(self, request: Request, problem_id: int) -> Response:
         """Graded at once, recorded, and counted for your progress. 409 `not_checkable` where a program is asked for,
@@ -29,14 +34,16 @@ class AnswerCheckView(CourseScopedView):
         """
         problem = self.problem()
         answer = self.body(given.CheckSerializer)["answer"]
-        checked = services.answer_check(
+        check = partial(
+            services.answer_check,
             user=self.user,
             problem_id=problem.pk,
             received_at=received_at(request),
             chosen=answer.get("chosen"),
             blanks=answer.get("blanks"),
         )
-        return Response(shown.CheckedAnswerSerializer(checked).data)
+        made = made_once(request, lambda: shown.CheckedAnswerSerializer(check()).data)
+        return Response(made.answer, headers=made.headers)
 
 
 class AnswerListView(CourseScopedView):

@@ -1,10 +1,14 @@
 """The current tests of a problem, changed one by one or from an archive; each change is a new version of them."""
 
+from functools import partial
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.idempotency import done_once, made_once
 from core.parsers import StrictFormParser
+from core.schema import IDEMPOTENCY
 from courses import services
 from courses.api.given import testcases as given
 from courses.api.given.basics import TestCaseInputSerializer
@@ -32,13 +36,15 @@ class TestCaseListView(CourseScopedView):
         summary="Add a test",
         request=TestCaseInputSerializer,
         responses={201: TestSetSummarySerializer},
+        parameters=IDEMPOTENCY,
     )
     def post(self, request: Request, problem_id: int) -> Response:
         """For staff of the course: after all others, as a new version. Of two added at once both are kept."""
         problem = self.problem()
         test_case = TestCaseSpec(**self.body(TestCaseInputSerializer))
-        test_set = services.testcase_add(actor=self.user, problem_id=problem.pk, test_case=test_case)
-        return Response(_summary(test_set), status=201)
+        add = partial(services.testcase_add, actor=self.user, problem_id=problem.pk, test_case=test_case)
+        made = made_once(request, lambda: _summary(add()))
+        return Response(made.answer, status=201, headers=made.headers)
 
 
 class TestCaseDetailView(CourseScopedView):
@@ -97,6 +103,7 @@ class TestArchiveView(CourseScopedView):
         summary="Give a problem the tests of a ZIP archive",
         request=given.TestArchiveSerializer,
         responses=ImportReportSerializer,
+        parameters=IDEMPOTENCY,
     )
     def post(self, request: Request, problem_id: int) -> Response:
         """For staff of the course: pairs NAME.in and NAME.ans (or NAME.out), as a new version; all of them or none.
@@ -105,14 +112,17 @@ class TestArchiveView(CourseScopedView):
         """
         problem = self.problem()
         body = self.body(given.TestArchiveSerializer)
-        report = services.testset_import(
+        unpack = partial(
+            services.testset_import,
             actor=self.user,
             problem_id=problem.pk,
             data=body["file"].read(),
             is_appending=body["mode"] == "append",
             is_dry_run=body["dry_run"],
         )
-        return Response(ImportReportSerializer(report).data)
+        # Unpacking must not hold a transaction open.
+        done = done_once(request, lambda: ImportReportSerializer(unpack()).data)
+        return Response(done.answer, headers=done.headers)
 
 
 def _summary(test_set: TestSet) -> object:

@@ -1,5 +1,6 @@
 """What can be done with a problem's programs besides handing one in: trying the samples, looking at the wrapping."""
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,8 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.idempotency import done_once
+from core.schema import IDEMPOTENCY
 from courses.api.permissions import IsCourseStaff
 from courses.api.views.base import CourseScopedView
 from executor.api.serializers import ProgramInput, SampleRunOutput, WrappedOutput
@@ -24,6 +27,7 @@ class SampleRunView(CourseScopedView):
         summary="Try a program on a problem's sample tests",
         request=ProgramInput,
         responses=SampleRunOutput,
+        parameters=IDEMPOTENCY,
     )
     def post(self, request: Request, problem_id: int) -> Response:
         """Judged as a submission would be, with the same checker and limits, but on the public tests alone; nothing is
@@ -32,14 +36,16 @@ class SampleRunView(CourseScopedView):
         problem = self.problem()
         body = ProgramInput(data=request.data)
         body.is_valid(raise_exception=True)
-        run = samples_run(
+        create = partial(
+            samples_run,
             user=self.user,
             problem_id=problem.pk,
             language=body.validated_data["language"],
             code=body.validated_data.get("code"),
             files=body.source_files,
         )
-        return Response(SampleRunOutput(_sample_run(run)).data)
+        done = done_once(request, lambda: SampleRunOutput(_sample_run(create())).data)
+        return Response(done.answer, headers=done.headers)
 
 
 class WrappedView(CourseScopedView):

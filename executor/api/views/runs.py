@@ -1,5 +1,6 @@
 """Running programs freely over HTTP, and which languages can be used for it."""
 
+from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from core.idempotency import done_once
+from core.schema import IDEMPOTENCY
 from executor.api.serializers import LanguageOutput, RunInput, RunOutput
 from executor.judging.text import storable_text
 from executor.judging.verdicts import Verdict
@@ -22,22 +25,29 @@ class RunView(APIView):
     permission_classes = [IsAuthenticated]
 
     @extend_schema(
-        operation_id="runs_create", summary="Run a program on my own input", request=RunInput, responses=RunOutput
+        operation_id="runs_create",
+        summary="Run a program on my own input",
+        request=RunInput,
+        responses=RunOutput,
+        parameters=IDEMPOTENCY,
     )
     def post(self, request: Request) -> Response:
-        """Once, without tests, under limits of its own; nothing is kept. 429 `run_quota_used` where you have a program
-        running or ran too many lately, `run_capacity_full` where all places are taken; both with `Retry-After`.
+        """Once, without tests, under limits of its own; nothing is kept, except the answer to a key for a day. 429
+        `run_quota_used` where you have a program running or ran too many lately, `run_capacity_full` where all places
+        are taken; both with `Retry-After`.
         """
         body = RunInput(data=request.data)
         body.is_valid(raise_exception=True)
-        run = run_create(
+        create = partial(
+            run_create,
             user=cast(User, request.user),
             language=body.validated_data["language"],
             code=body.validated_data.get("code"),
             files=body.source_files,
             stdin=body.validated_data["stdin"],
         )
-        return Response(RunOutput(_run(run)).data)
+        done = done_once(request, lambda: RunOutput(_run(create())).data)
+        return Response(done.answer, headers=done.headers)
 
 
 class LanguageListView(APIView):

@@ -1,5 +1,6 @@
 """Reference solutions over HTTP, for staff of the course alone."""
 
+from functools import partial
 from typing import Any
 
 from django.urls import reverse
@@ -9,9 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import NotFound
+from core.idempotency import made_once
+from core.schema import IDEMPOTENCY
 from courses.api.permissions import IsCourseStaff
 from courses.api.views.base import CourseScopedView
 from executor.api.filters import SolutionFilter
+from executor.api.once import program_made_once
 from executor.api.solution_serializers import SolutionInput, SolutionOutput, SolutionRowOutput
 from executor.models import ReferenceSolution
 from executor.selectors.solutions import solution_report, with_verifications
@@ -21,6 +25,8 @@ from executor.services.reference_solutions import (
     referencesolution_update,
     referencesolution_verify,
 )
+
+NO_SUCH_SOLUTION = "There is no such reference solution."
 
 
 class SolutionListView(CourseScopedView):
@@ -42,14 +48,17 @@ class SolutionListView(CourseScopedView):
         summary="Add a reference solution",
         request=SolutionInput,
         responses={201: SolutionOutput},
+        parameters=IDEMPOTENCY,
     )
     def post(self, request: Request, problem_id: int) -> Response:
         """For staff of the course. It is judged at once, and again whenever the tests change. 409 `takes_no_code` where
         the problem is not answered with a program, `solutions_full` where it has as many as it may.
         """
         problem = self.problem()
-        created = referencesolution_create(actor=self.user, problem_id=problem.pk, **self.body(SolutionInput))
-        return Response(_shown(created.pk), status=status.HTTP_201_CREATED)
+        body = self.body(SolutionInput)
+        create = partial(referencesolution_create, actor=self.user, problem_id=problem.pk, **body)
+        made = program_made_once(request, body["language"], lambda: create().pk)
+        return Response(_shown(made.answer), status=status.HTTP_201_CREATED, headers=made.headers)
 
 
 class SolutionDetailView(CourseScopedView):
@@ -87,12 +96,13 @@ class SolutionVerifyView(CourseScopedView):
         summary="Judge a reference solution again",
         request=None,
         responses={202: SolutionOutput},
+        parameters=IDEMPOTENCY,
     )
     def post(self, request: Request, solution_id: int) -> Response:
         """For staff of the course, also where it is archived: on today's tests. 409 `problem_not_ready` without any."""
         pk = _solution_id(self)
-        referencesolution_verify(actor=self.user, solution_id=pk)
-        return Response(_shown(pk), status=status.HTTP_202_ACCEPTED)
+        made = made_once(request, lambda: referencesolution_verify(actor=self.user, solution_id=pk).pk)
+        return Response(_shown(made.answer), status=status.HTTP_202_ACCEPTED, headers=made.headers)
 
 
 def _solution_id(view: CourseScopedView) -> int:
@@ -100,13 +110,16 @@ def _solution_id(view: CourseScopedView) -> int:
     visible = ReferenceSolution.objects.visible_to(view.user).select_related("problem__course").defer("files")
     solution = visible.filter(pk=view.kwargs["solution_id"]).first()
     if solution is None:
-        raise NotFound("There is no such reference solution.")
+        raise NotFound(NO_SUCH_SOLUTION)
     view.check_object_permissions(view.request, solution.problem)
     return solution.pk
 
 
 def _shown(solution_id: int) -> dict[str, Any]:
-    solution = with_verifications(ReferenceSolution.objects.all()).get(pk=solution_id)
+    solution = with_verifications(ReferenceSolution.objects.all()).filter(pk=solution_id).first()
+    if solution is None:
+        # Deleted since it was made; the request that made it is sent again with its key.
+        raise NotFound(NO_SUCH_SOLUTION)
     body = {**_row(solution), "files": solution.files, "fault": solution_report(solution).fault}
     return dict(SolutionOutput(body).data)
 
