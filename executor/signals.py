@@ -11,3 +11,11 @@ submission_announced = Signal()
 
 # Sent with send_robust() after a judgement that waits for a worker is committed. Arguments: judgement_id, lane.
 judgement_queued = Signal()
+
+# Sent with send_robust() after a free run that waits for a worker elsewhere is committed; a receiver that knows that no
+# worker can be told answers False. Argument: run_id.
+free_run_queued = Signal()
+
+# Sent with send_robust() by the sweeper, and when a paused queue goes on: so many judgements are due and nobody has
+# taken them yet. Argument: counts, by lane; lanes in which nothing waits are left out.
+queue_waits = Signal()

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             index=models.Index(condition=models.Q(('state', 'done')), fields=['finished_at'], name='judgement_finished'),
         ),
         AddIndexOnline(
-            model_name='submission',
-            index=models.Index(fields=['user', 'received_at'], name='submission_received'),
+            model_name='judgement',
+            index=models.Index(condition=models.Q(('verdict', 'internal_error')), fields=['finished_at'], name='judgement_broken'),
         ),
     ]

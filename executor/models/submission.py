@@ -83,8 +83,6 @@ class Submission(models.Model):
             models.Index(fields=["user", "-id"], name="submission_of_user"),
             models.Index(fields=["problem", "-id"], name="submission_of_problem"),
             models.Index(fields=["problem", "user", "-id"], name="submission_of_both"),
-            # What a student handed in lately, for quotas.
-            models.Index(fields=["user", "received_at"], name="submission_received"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -191,6 +189,8 @@ class Judgement(models.Model):
             models.Index(fields=["leased_until"], name="judgement_leased", condition=Q(state="claimed")),
             # The rate at which judging goes.
             models.Index(fields=["finished_at"], name="judgement_finished", condition=Q(state="done")),
+            # What ended badly, for operators.
+            models.Index(fields=["finished_at"], name="judgement_broken", condition=Q(verdict="internal_error")),
         ]
 
     def __str__(self) -> str:

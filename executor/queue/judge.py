@@ -2,6 +2,7 @@
 
 import structlog
 
+from executor import metrics
 from executor.engines.base import EngineBusy, EngineError, EngineUnavailable
 from executor.judging.plan import PlanError
 from executor.judging.values import UnreadableValue
@@ -10,6 +11,7 @@ from executor.models import Judgement
 from executor.queue.claims import Claim, claim_return
 from executor.services.code_executor import CodeExecutorService
 from executor.services.judgements import judgement_apply, judgement_give_up, judgement_plan
+from executor.services.live import progress_teller
 
 logger = structlog.get_logger("assay.judging")
 
@@ -27,21 +29,25 @@ def judge_claimed(claim: Claim, service: CodeExecutorService) -> None:
     )
     if judgement is None:
         # A verification is deleted with its problem.
-        logger.info("claim_lost", judgement_id=claim.judgement_id)
+        logger.info("claim_lost", submission_id=claim.submission_id, judgement_id=claim.judgement_id)
         return
     with structlog.contextvars.bound_contextvars(submission_id=judgement.submission_id, judgement_id=judgement.pk):
         try:
-            outcome = service.run_all_test_cases(judgement_plan(judgement))
-            applied = judgement_apply(judgement_id=claim.judgement_id, claim_id=claim.claim_id, outcome=outcome)
-            logger.info("judged" if applied else "claim_lost", verdict=outcome.verdict.value, time_ms=outcome.time_ms)
+            tell = progress_teller(judgement, claim.claim_id)
+            outcome = service.run_all_test_cases(judgement_plan(judgement), on_test=tell)
+            logger.info("judged", verdict=outcome.verdict.value, time_ms=outcome.time_ms)
+            if not judgement_apply(judgement_id=claim.judgement_id, claim_id=claim.claim_id, outcome=outcome):
+                logger.info("claim_lost")
         except (PlanError, WrappingError, UnreadableValue) as error:
             # Trying again would find the same: the author of the problem has to act.
             judgement_give_up(judgement_id=claim.judgement_id, claim_id=claim.claim_id, fault=str(error))
         except EngineUnavailable as error:
+            metrics.ENGINE_ERRORS.labels(kind=type(error).__name__).inc()
             # An engine that is well again right after failed over this very submission: that is charged.
             is_charged = not isinstance(error, EngineBusy) and service.engine.health().is_ready
             claim_return(claim, fault=str(error), is_charged=is_charged, retry_after_s=error.retry_after_s)
         except EngineError as error:
+            metrics.ENGINE_ERRORS.labels(kind=type(error).__name__).inc()
             logger.error("engine_fault", fault=f"{type(error).__name__}: {error}")
             claim_return(claim, fault=f"{type(error).__name__}: {error}", is_charged=True)
         except Exception as error:

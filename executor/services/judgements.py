@@ -4,13 +4,16 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import structlog
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from courses.models import AlgorithmProblem, TestSet
+from executor import metrics
 from executor.engines.base import SourceFile
 from executor.judging.checkers import CUSTOM, CheckerSpec
 from executor.judging.custom import CustomChecker
@@ -32,6 +35,11 @@ logger = structlog.get_logger("assay.judging")
 OUTPUT_KEPT_BYTES = 4 * 1024
 COMPILE_OUTPUT_KEPT_BYTES = 16 * 1024
 NOTHING_JUDGED = "No test was judged."
+# What the end of a judging writes on its row.
+_FOUND = (
+    *("state", "claim_id", "leased_until", "engine", "tier", "verdict", "score", "time_ms", "memory_kib"),
+    *("compile_output", "fault", "finished_at"),
+)
 
 
 def judgement_plan(judgement: Judgement) -> JudgingPlan:
@@ -129,42 +137,65 @@ def judgement_apply(*, judgement_id: int, claim_id: uuid.UUID, outcome: JudgingO
     if outcome.verdict is Verdict.INTERNAL_ERROR:
         broken = next((test for test in outcome.tests if test.verdict is Verdict.INTERNAL_ERROR), None)
         judgement.fault = _message(broken.judge_message if broken else NOTHING_JUDGED)
-        logger.error("judged_internal_error", submission_id=judgement.submission_id, fault=judgement.fault)
+        # Not why: a checker that broke may have quoted what the program printed. The row has it.
+        logger.error(
+            "judged_internal_error", alert=True, submission_id=judgement.submission_id, judgement_id=judgement.pk
+        )
     _finish(judgement, outcome.verdict)
     return True
 
 
 @transaction.atomic
-def judgement_give_up(*, judgement_id: int, claim_id: uuid.UUID, fault: str) -> bool:
-    """End a judgement as `internal_error`, ours to mend: it costs the student nothing and leaves no score."""
+def judgement_give_up(*, judgement_id: int, claim_id: uuid.UUID, fault: str, is_quarantined: bool = False) -> bool:
+    """End a judgement as `internal_error`, ours to mend: it costs the student nothing and leaves no score.
+
+    Where it killed its workers the submission is `quarantined`: it is judged again only if staff ask for that.
+    """
     judgement = _lock_claimed(judgement_id, claim_id)
     if judgement is None:
         return False
     judgement.fault = fault
-    logger.error("judgement_given_up", submission_id=judgement.submission_id, judgement_id=judgement.pk, fault=fault)
-    _finish(judgement, Verdict.INTERNAL_ERROR)
+    logger.error(
+        "submission_quarantined" if is_quarantined else "judgement_given_up",
+        alert=True,
+        submission_id=judgement.submission_id,
+        judgement_id=judgement.pk,
+        fault=fault,
+    )
+    if is_quarantined:
+        transaction.on_commit(metrics.QUARANTINES.inc)
+    shown = Submission.Status.QUARANTINED if is_quarantined else Submission.Status.INTERNAL_ERROR
+    _finish(judgement, Verdict.INTERNAL_ERROR, shown=shown)
     return True
 
 
 def _lock_claimed(judgement_id: int, claim_id: uuid.UUID) -> Judgement | None:
     """The judgement, with its submission locked before it (parents first), if this claim still holds it."""
-    if Submission.objects.select_for_update().filter(judgements=judgement_id).first() is None:
+    # The program itself is large, and nobody reads it here.
+    submission = (
+        Submission.objects.select_for_update(of=("self",)).defer("files").filter(judgements=judgement_id).first()
+    )
+    if submission is None:
         # A verification is deleted with its problem.
         return None
-    return (
-        Judgement.objects.select_for_update(of=("self",))
-        .select_related("submission")
+    judgement = (
+        Judgement.objects.select_for_update()
         .filter(pk=judgement_id, claim_id=claim_id, state=Judgement.State.CLAIMED)
         .first()
     )
+    if judgement is not None:
+        judgement.submission = submission
+    return judgement
 
 
-def _finish(judgement: Judgement, verdict: Verdict) -> None:
+def _finish(judgement: Judgement, verdict: Verdict, shown: Submission.Status | None = None) -> None:
+    """End a judgement with a verdict, as which its submission is shown unless it is `shown` as something else."""
     judgement.state = Judgement.State.DONE
     judgement.verdict = verdict.value
     judgement.claim_id = judgement.leased_until = None
-    judgement.save()
-    Judgement.objects.filter(pk=judgement.pk).update(finished_at=Now())
+    judgement.finished_at = Now()
+    judgement.save(update_fields=_FOUND)
+    transaction.on_commit(partial(_count, judgement))
     submission = judgement.submission
     later = submission.judgements.filter(number__gt=judgement.number, state=Judgement.State.DONE)
     if verdict is not Verdict.INTERNAL_ERROR:
@@ -172,8 +203,11 @@ def _finish(judgement: Judgement, verdict: Verdict) -> None:
     if later.exists():
         # A later judging was quicker, and what it found stands; one that broke found nothing.
         return
+    if verdict is Verdict.INTERNAL_ERROR and _shows_another(submission, judgement):
+        # A rejudge that broke takes no verdict away (law 3).
+        return
     previous = submission.status
-    submission.status = verdict.value
+    submission.status = shown or verdict.value
     submission.score = judgement.score
     submission.current_judgement = judgement
     submission.version += 1  # its row is locked
@@ -187,6 +221,28 @@ def _finish(judgement: Judgement, verdict: Verdict) -> None:
         current=submission.status,
     )
     submission_announce(submission.pk)
+
+
+def _shows_another(submission: Submission, judgement: Judgement) -> bool:
+    """Whether a submission shows what another of its judgements found."""
+    if submission.current_judgement_id == judgement.pk or (shown := submission.current_judgement) is None:
+        return False
+    return shown.state == Judgement.State.DONE and shown.verdict != Verdict.INTERNAL_ERROR
+
+
+def _count(judgement: Judgement) -> None:
+    logger.info(
+        "judgement_applied",
+        submission_id=judgement.submission_id,
+        judgement_id=judgement.pk,
+        verdict=judgement.verdict,
+        shown=judgement.submission.status,
+    )
+    metrics.VERDICTS.labels(verdict=judgement.verdict, lane=judgement.lane).inc()
+    if judgement.started_at is not None:
+        # By two clocks, the database's and ours: what they differ by is little beside what this is asked for.
+        ran_s = (timezone.now() - judgement.started_at).total_seconds()
+        metrics.RUN_SECONDS.labels(lane=judgement.lane).observe(max(0.0, ran_s))
 
 
 def _result_row(judgement: Judgement, order: int, test: TestOutcome) -> TestResult:

@@ -1,12 +1,18 @@
 """What a student's progress learns of their submissions."""
 
 from dataclasses import asdict
+from functools import partial
+
+import structlog
+from django.db import transaction
 
 from courses.models import ProgressResult
 from courses.selectors.results import Counted
 from courses.services import progress_record
 from executor.judging.verdicts import Verdict
 from executor.models import Judgement, Submission
+
+logger = structlog.get_logger("assay.judging")
 
 SOURCE = ProgressResult.Source.SUBMISSION.value
 
@@ -21,6 +27,9 @@ def submission_progress_update(*, submission: Submission, judgement: Judgement) 
         return
     if counted := counted_of(submission, judgement):
         progress_record(source=SOURCE, source_id=submission.pk, **asdict(counted))
+        transaction.on_commit(
+            partial(logger.info, "progress_recorded", submission_id=submission.pk, judgement_id=judgement.pk)
+        )
 
 
 def counted_of(submission: Submission, judgement: Judgement) -> Counted | None:

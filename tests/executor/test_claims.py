@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 from executor.judging.outcome import JudgingOutcome, TestOutcome
 from executor.judging.verdicts import Verdict
 from executor.models import Judgement, Submission, TestResult
+from executor.queue import claims
 from executor.queue.claims import (
     Claim,
     claim_next,
@@ -19,8 +21,9 @@ from executor.queue.claims import (
     claims_recover,
     claims_renew,
 )
+from executor.queue.registry import worker_register
 from executor.services.judgements import judgement_apply
-from tests.executor.factories import SubmissionFactory
+from tests.executor.factories import JudgementFactory, SubmissionFactory
 from tests.executor.fakes import run_result
 
 pytestmark = pytest.mark.django_db
@@ -224,17 +227,36 @@ class TestLeases:
         SubmissionFactory()
         claim = taken()
         expire(claim)
-        claims_renew([Claim(claim.judgement_id, uuid.uuid4())])
+        stranger = replace(claim, claim_id=uuid.uuid4())
+        assert claims_renew([stranger]) == [stranger]
         assert claims_recover() == 1
 
-    def test_after_three_lost_workers_it_is_our_error_and_costs_nothing(self) -> None:
+    def test_one_that_is_renewed_while_the_sweeper_comes_is_left_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        SubmissionFactory()
+        claim = taken()
+        expire(claim)
+        lock = claims._lock
+
+        def renewed_first(judgement_id: int, **conditions: object) -> Judgement | None:
+            claims_renew([claim])
+            return lock(judgement_id, **conditions)
+
+        monkeypatch.setattr(claims, "_lock", renewed_first)
+        assert claims_recover() == 0
+        assert Judgement.objects.get().claim_id == claim.claim_id
+
+    def test_after_three_tries_of_a_worker_that_lives_it_is_our_error_and_costs_nothing(self) -> None:
         submission = SubmissionFactory()
+        worker_id = worker_register("embedded", 1)
         for _ in range(3):
-            expire(taken())
+            claim = claim_next(worker_id)
+            assert claim is not None
+            expire(claim)
             claims_recover()
         submission.refresh_from_db()
         assert (submission.status, submission.score) == ("internal_error", None)
         assert "3 times" in submission.current_judgement.fault
+        assert submission.current_judgement.losses == 0
         assert claim_next() is None
 
 
@@ -272,7 +294,8 @@ class TestReturn:
     def test_a_lost_claim_returns_nothing(self) -> None:
         submission = SubmissionFactory()
         claim = taken()
-        claim_return(Claim(claim.judgement_id, uuid.uuid4()), fault="x", is_charged=True)
+        claim_return(replace(claim, claim_id=uuid.uuid4()), fault="x", is_charged=True)
+        claim_release(replace(claim, claim_id=uuid.uuid4()))
         submission.refresh_from_db()
         assert submission.status == "judging"
 
@@ -284,3 +307,66 @@ class TestReturn:
         taken()
         submission.refresh_from_db()
         assert submission.current_judgement.tries == 1
+
+
+class TestRejudges:
+    """A rejudge comes and goes without its submission's status, until it is applied."""
+
+    @pytest.fixture
+    def rejudge(self) -> Judgement:
+        submission = SubmissionFactory()
+        first = taken()
+        judgement_apply(judgement_id=first.judgement_id, claim_id=first.claim_id, outcome=outcome_of(submission))
+        return JudgementFactory(submission=submission, number=2, lane="rejudge")
+
+    def shown(self) -> tuple[str, int]:
+        return Submission.objects.values_list("status", "version").get()
+
+    def test_taking_and_returning_it_shows_nothing(self, rejudge: Judgement) -> None:
+        before = self.shown()
+        assert before[0] == "accepted"
+        assert taken().judgement_id == rejudge.pk
+        assert self.shown() == before
+        expire(Claim(rejudge.pk, uuid.uuid4(), rejudge.submission_id, "rejudge", 0))
+        assert claims_recover() == 1
+        claim_return(taken(), fault="engine away", is_charged=False)
+        Judgement.objects.update(not_before=None)
+        claim_release(taken())
+        assert self.shown() == before
+        rejudge.refresh_from_db()
+        assert (rejudge.state, rejudge.tries) == ("pending", 1)
+
+    def test_returning_it_leaves_a_live_judging_of_its_submission_alone(self, rejudge: Judgement) -> None:
+        claim = taken()
+        submission = rejudge.submission
+        submission.current_judgement = JudgementFactory(submission=submission, number=3, state="pending")
+        submission.status = "pending"
+        submission.save()
+        taken()
+        claim_release(claim)
+        assert self.shown()[0] == "judging"
+
+    def test_one_that_breaks_takes_no_verdict_away(self, rejudge: Judgement) -> None:
+        before = self.shown()
+        for _ in range(3):
+            claim_return(taken(), fault="bug", is_charged=True)
+            Judgement.objects.update(not_before=None)
+        rejudge.refresh_from_db()
+        assert (rejudge.state, rejudge.verdict) == ("done", "internal_error")
+        assert self.shown() == before
+
+    def test_one_that_kills_its_workers_takes_no_verdict_away(self, rejudge: Judgement) -> None:
+        before = self.shown()
+        for _ in range(3):
+            expire(taken())
+            claims_recover()
+        rejudge.refresh_from_db()
+        assert (rejudge.state, rejudge.losses) == ("done", 3)
+        assert self.shown() == before
+
+    def test_a_verdict_is_shown_in_place_of_the_earlier_one(self, rejudge: Judgement) -> None:
+        claim = taken()
+        outcome = outcome_of(rejudge.submission, Verdict.WRONG_ANSWER)
+        assert judgement_apply(judgement_id=claim.judgement_id, claim_id=claim.claim_id, outcome=outcome)
+        assert self.shown()[0] == "wrong_answer"
+        assert Submission.objects.get().current_judgement == rejudge

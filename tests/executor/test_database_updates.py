@@ -58,7 +58,7 @@ def held(submission: Submission) -> Claim:
     """The claim that somebody has on a submission's judgement."""
     judgement = Judgement.objects.get(submission=submission)
     assert judgement.claim_id is not None
-    return Claim(judgement.pk, judgement.claim_id)
+    return Claim(judgement.pk, judgement.claim_id, submission.pk, judgement.lane, judgement.losses)
 
 
 @pytest.fixture

@@ -2,8 +2,11 @@
 
 import pytest
 from django.utils import timezone
+from prometheus_client.metrics import MetricWrapperBase
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from courses.models import AlgorithmProblem
+from executor import metrics
 from executor.engines.base import EngineProtocolError, EngineRejected, EngineUnavailable, RunResult, RunStatus
 from executor.models import Judgement, Submission
 from executor.queue.claims import claim_next
@@ -132,3 +135,37 @@ class TestSubmissionJudged:
         assert judgement is not None
         assert (submission.status, submission.score, judgement.state) == ("pending", None, "pending")
         assert judgement.test_results.count() == 0
+
+
+class TestCounted:
+    """What `/metrics` learns of judging: nothing that was not committed."""
+
+    @staticmethod
+    def count(metric: MetricWrapperBase, **labels: str) -> float:
+        """How much a metric has under these labels; of a histogram, how often it was observed."""
+        samples = [sample for family in metric.collect() for sample in family.samples if sample.labels == labels]
+        return sum(sample.value for sample in samples if sample.name.endswith(("_total", "_count")))
+
+    def test_verdicts_and_how_long_judging_took(
+        self, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        def figures() -> tuple[float, float]:
+            verdicts = self.count(metrics.VERDICTS, verdict="accepted", lane="live")
+            return verdicts, self.count(metrics.RUN_SECONDS, lane="live")
+
+        SubmissionFactory()
+        before = figures()
+        with django_capture_on_commit_callbacks() as callbacks:
+            judge(ScriptedEngine())
+        assert figures() == before
+        for callback in callbacks:
+            callback()
+        assert figures() == (before[0] + 1, before[1] + 1)
+
+    @pytest.mark.parametrize("fault", [EngineUnavailable("gone"), EngineProtocolError("odd")])
+    def test_faults_of_the_engine_by_kind(self, fault: Exception) -> None:
+        SubmissionFactory()
+        kind = type(fault).__name__
+        before = self.count(metrics.ENGINE_ERRORS, kind=kind)
+        judge(ScriptedEngine(lambda stdin: fault))
+        assert self.count(metrics.ENGINE_ERRORS, kind=kind) == before + 1

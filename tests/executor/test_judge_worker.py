@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from executor.management.commands import judge_worker
-from executor.models import Judgement, Submission
+from executor.models import Judgement, Submission, Worker
 from tests.executor.factories import SubmissionFactory
 from tests.shell import wait_until
 
@@ -35,11 +35,13 @@ class TestJudgeWorker:
         before, others = signal.getsignal(signal.SIGTERM), set(threading.enumerate())
         submission, heartbeat, out = SubmissionFactory(), tmp_path / "heartbeat", StringIO()
         is_judged = threading.Event()
+        workers: list[tuple[str, int]] = []
 
         def watch() -> None:
             try:
                 judged = Submission.objects.exclude(status__in=Submission.UNFINISHED)
                 wait_until(lambda: judged.exists() and heartbeat.exists(), what="it is judged")
+                workers.extend(Worker.objects.values_list("kind", "threads"))
             finally:
                 connection.close()
                 is_judged.set()
@@ -53,6 +55,8 @@ class TestJudgeWorker:
         submission.refresh_from_db()
         assert submission.status == Submission.Status.ACCEPTED
         assert Judgement.objects.get().engine == "sandbox"
+        # One in the list of workers for as long as it runs.
+        assert (workers, Worker.objects.count()) == ([("command", 1)], 0)
         assert out.getvalue().splitlines() == ["Judging with 1 threads.", "Stopped."]
         assert signal.getsignal(signal.SIGTERM) == before
         own = set(threading.enumerate()) - others

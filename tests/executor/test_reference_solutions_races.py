@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
+from itertools import chain
 from types import SimpleNamespace
 
 import pytest
@@ -101,7 +102,7 @@ class TestTogether:
                 partial(new_tests, problem, "6\n" if version % 2 else "no"),
             ]
             at_once(calls)
-            for claim in [*taken, *iter(claim_next, None)]:
+            for claim in chain(taken, iter(claim_next, None)):
                 if claim is not None:
                     judge_claimed(claim, service)
             taken.clear()

@@ -128,7 +128,8 @@ class TestStart:
     def test_workers_find_the_tier_out_when_they_start(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked = engine("A")
         monkeypatch.setattr(workers, "default_engine", lambda: asked)
-        monkeypatch.setattr(workers.WorkerPool, "_keep_leases", lambda self: None)
+        monkeypatch.setattr(workers.LeaseKeeper, "start", lambda self: None)
+        monkeypatch.setattr(workers.WorkerPool, "_sweep", lambda self: None)
         pool = workers.WorkerPool(0)
         pool.start()
         for thread in pool._threads:
