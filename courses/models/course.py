@@ -42,11 +42,15 @@ class CourseQuerySet(models.QuerySet["Course"]):
         """What a user may see: courses they are staff of, and those published now that they are enrolled in."""
         if not user.is_authenticated:
             return self.none()
+        return self.filter(Q(pk__in=self.model.objects.staffed_by(user).values("pk")) | self._attended_by(user))
+
+    def attended_by(self, user: Any) -> "CourseQuerySet":
+        """The courses published now that a user is enrolled in, whatever their role."""
+        return self.filter(self._attended_by(user)) if user.is_authenticated else self.none()
+
+    def _attended_by(self, user: Any) -> Q:
         enrolled = Exists(Enrollment.objects.active().filter(course=OuterRef("pk"), user=user))
-        return self.filter(
-            Q(pk__in=self.model.objects.staffed_by(user).values("pk"))
-            | (Course.published_at(timezone.now()) & enrolled)
-        )
+        return Q(Course.published_at(timezone.now()), enrolled)
 
     def with_staffing(self, user: Any) -> "CourseQuerySet":
         """Each course with `is_staffed`: whether the user is staff of it."""

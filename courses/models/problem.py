@@ -21,11 +21,12 @@ class ProblemQuerySet(models.QuerySet["Problem"]):
 
     def visible_to(self, user: Any) -> "ProblemQuerySet":
         """All problems of the courses one is staff of; of other visible courses the published ones for the course."""
+        # Of the visible courses those that are attended will do: the others are staffed.
         return self.filter(
             Q(course__in=Course.objects.staffed_by(user))
             | Q(
                 Problem.published_at(timezone.now()),
-                course__in=Course.objects.visible_to(user),
+                course__in=Course.objects.attended_by(user),
                 audience=Problem.Audience.COURSE,
             )
         )

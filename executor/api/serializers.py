@@ -60,11 +60,17 @@ class SubmissionRowOutput(serializers.Serializer[Any]):
     user = serializers.IntegerField()
     language = serializers.CharField()
     purpose = serializers.CharField()
-    status = serializers.CharField(help_text="`pending`, `judging`, a verdict, or `judged` where it is not told yet.")
+    status = serializers.CharField(
+        help_text="`pending`, `judging`, a verdict, `judged` where it is not told yet, `superseded` where a newer "
+        "submission took its place, or `quarantined`."
+    )
     score = serializers.DecimalField(max_digits=5, decimal_places=2, allow_null=True)
     time_ms = serializers.IntegerField(allow_null=True)
     memory_kib = serializers.IntegerField(allow_null=True)
     received_at = serializers.DateTimeField()
+    is_rejudging = serializers.BooleanField(
+        allow_null=True, help_text="For staff: a new judgement is on its way, and what is shown is the one before."
+    )
 
 
 class TestReportOutput(serializers.Serializer[Any]):

@@ -1,18 +1,16 @@
-"""Reading submissions: who may see what of them, and how the queue stands."""
+"""Reading submissions: who may see what of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
-from math import ceil
 
-from django.conf import settings
-from django.db.models import Avg, Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from accounts.models import User
 from courses.models import Course
 from executor.judging.verdicts import Verdict
 from executor.models import Judgement, Submission, TestResult
+from executor.selectors.queue import UNENDED
 
 # Feedback under which the student sees the verdict and the score of the whole.
 OPEN_FEEDBACK = (Submission.Feedback.VERDICTS, Submission.Feedback.FULL)
@@ -21,8 +19,8 @@ JUDGED = "judged"
 # What students learn of the figures of hidden tests: it tells a slow program from a fast one, and little else.
 _TIME_STEP_MS = 10
 _MEMORY_STEP_KIB = 1024
-RECENT_JUDGEMENTS = 50
-USUAL_JUDGING_S = 1.0
+# Statuses that tell of no verdict: whoever may see the submission may know them.
+UNJUDGED = (*Submission.UNFINISHED, Submission.Status.SUPERSEDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +57,18 @@ class SubmissionReport:
 
 
 def submissions_for(user: User) -> QuerySet[Submission]:
-    """The submissions a user may see, newest first, each saying in `is_staff` whether they are staff of its course."""
+    """The submissions a user may see, newest first.
+
+    Each says in `is_staff` whether they are staff of its course, and in `is_rejudging` whether a new judgement is on
+    its way while an older one is shown.
+    """
     staffed = Course.objects.staffed_by(user).filter(pk=OuterRef("problem__course"))
+    rejudgings = Judgement.objects.filter(submission=OuterRef("pk"), state__in=UNENDED)
     return (
         Submission.objects.visible_to(user)
         .select_related("problem", "current_judgement", "user")
         .annotate(is_staff=Exists(staffed))
+        .annotate(is_rejudging=Exists(rejudgings.exclude(pk=OuterRef("current_judgement"))))
     )
 
 
@@ -76,8 +80,8 @@ def with_results(submissions: QuerySet[Submission]) -> QuerySet[Submission]:
 
 def status_filter(statuses: Sequence[str]) -> Q:
     """Submissions of these statuses, as far as the reader may know them: a filter must tell no more than the list."""
-    unfinished = Q(status__in=[status for status in statuses if status in Submission.UNFINISHED])
-    return unfinished | (Q(status__in=statuses) & (Q(is_staff=True) | Q(feedback__in=OPEN_FEEDBACK)))
+    unjudged = Q(status__in=[status for status in statuses if status in UNJUDGED])
+    return unjudged | (Q(status__in=statuses) & (Q(is_staff=True) | Q(feedback__in=OPEN_FEEDBACK)))
 
 
 def submission_report(submission: Submission, *, is_staff: bool, has_tests: bool = True) -> SubmissionReport:
@@ -89,16 +93,17 @@ def submission_report(submission: Submission, *, is_staff: bool, has_tests: bool
     """
     judgement = submission.current_judgement
     is_open = is_staff or submission.feedback in OPEN_FEEDBACK
-    is_finished = submission.status not in Submission.UNFINISHED
+    is_judged = submission.status not in UNJUDGED
     shows_compilation = is_staff or submission.feedback != Submission.Feedback.NONE
     is_compilation_error = submission.status == Verdict.COMPILATION_ERROR
     is_exact = is_staff or submission.feedback == Submission.Feedback.FULL
     time_step_ms, memory_step_kib = (1, 1) if is_exact else (_TIME_STEP_MS, _MEMORY_STEP_KIB)
     status = submission.status
-    if is_finished and not is_open and not (is_compilation_error and shows_compilation):
+    if is_judged and not is_open and not (is_compilation_error and shows_compilation):
         status = JUDGED
     tests: list[TestReport] = []
-    if judgement is not None and has_tests:
+    # A verdict that came after the status was read has brought its tests: they belong to the next answer.
+    if judgement is not None and has_tests and is_judged:
         for result in judgement.test_results.all():
             if report := _test_report(result, feedback=submission.feedback, is_staff=is_staff):
                 tests.append(report)
@@ -140,21 +145,3 @@ def _test_report(result: TestResult, *, feedback: str, is_staff: bool) -> TestRe
         message=result.message,
         judge_message=result.judge_message if is_staff else None,
     )
-
-
-def queue_position(submission: Submission) -> int | None:
-    """How many judgements are taken before this one, plus one; None once it is being judged or has been."""
-    judgement = submission.current_judgement
-    if judgement is None or judgement.state != Judgement.State.PENDING:
-        return None
-    return Judgement.objects.filter(state=Judgement.State.PENDING, pk__lte=judgement.pk).count()
-
-
-def estimated_wait_seconds(position: int) -> int:
-    """A guess at how long the submission at this position waits for its verdict, from how long the last ones took."""
-    recent = Judgement.objects.filter(state=Judgement.State.DONE, started_at__isnull=False).order_by("-pk")
-    took = Judgement.objects.filter(pk__in=recent.values("pk")[:RECENT_JUDGEMENTS]).aggregate(
-        mean=Avg(F("finished_at") - F("started_at"))
-    )["mean"]
-    judging_s = took.total_seconds() if isinstance(took, timedelta) else USUAL_JUDGING_S
-    return ceil(position * judging_s / max(1, settings.EXECUTOR_WORKER_THREADS))

@@ -215,7 +215,8 @@ def _verify(problem: Problem, solutions: Sequence[ReferenceSolution]) -> None:
             files=solution.files,
             received_at=timezone.now(),
         )
-        judgement_create(submission=submission, test_set=test_set)
+        # No live work: students do not wait for what authors verify.
+        judgement_create(submission=submission, test_set=test_set, lane=Judgement.Lane.REJUDGE)
         solution.submission = submission
         solution.save(update_fields=["submission"])
 

@@ -111,6 +111,7 @@ OWN_OR_STAFF = "       401  404  404  404  200  404  200  200  200  200"
 MATRIX: tuple[Row, ...] = (
     row("healthz", "get", EVERYBODY),
     row("readyz", "get", EVERYBODY),
+    row("metrics", "get", EVERYBODY),
     row("schema", "get", EVERYBODY),
     row("docs", "get", EVERYBODY),
     # accounts
@@ -251,6 +252,12 @@ MATRIX: tuple[Row, ...] = (
         when_archived=409,
     ),
     row("submission-detail", "get", OWN_OR_STAFF),
+    row("submission-events", "get", OWN_OR_STAFF),
+    row("stream-ticket-list", "post", CREATE_SIGNED_IN),
+    row("queue-status", "get", SIGNED_IN),
+    row("submission-rejudge", "post", "401  404  404  404  403  404  202  202  202  202"),
+    row("judgement-list", "get", "401  404  404  404  403  404  200  200  200  200"),
+    course_row("problem-rejudge", "post", "401  404  404  404  403  403  202  202  202  202", lambda w: {}),
     course_row(
         "problem-run-samples",
         "post",

@@ -21,11 +21,11 @@ from rest_framework.test import APIClient
 from accounts.models import Membership, User
 from core.models import IdempotencyRecord
 from courses.models import Course, Enrollment, PracticeAnswer, Problem, TestSet
+from courses.services import testset_freeze
 from executor.models import Judgement, ReferenceSolution, RunQuota, Submission
 from executor.queue.claims import claim_next
 from executor.queue.judge import judge_claimed
 from executor.services.code_executor import CodeExecutorService
-from executor.services.submissions import judgement_create
 from executor.signals import judgement_queued
 from tests.accounts.factories import MembershipFactory
 from tests.courses.factories import AlgorithmProblemFactory, ChoiceProblemFactory, EnrollmentFactory
@@ -420,12 +420,12 @@ class TestAtOnce:
 
         thread = threading.Thread(target=delete)
 
-        def judgement_create_late(**kwargs: Any) -> Judgement:
+        def freeze_late(**kwargs: Any) -> None:
             thread.start()
             thread.join(timeout=0.5)
-            return judgement_create(**kwargs)
+            testset_freeze(**kwargs)
 
-        monkeypatch.setattr("executor.services.submissions.judgement_create", judgement_create_late)
+        monkeypatch.setattr("executor.services.submissions.testset_freeze", freeze_late)
         response = api_as(student).post(URL, body(problem), headers=KEY)
         thread.join()
         is_accepted = response.status_code == 202

@@ -1,10 +1,9 @@
 """Submissions over HTTP: handing in, and reading what came of it."""
 
-import time
+from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
-from django.db import connection
 from django.http import QueryDict
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -19,13 +18,16 @@ from rest_framework.views import APIView
 from accounts.models import User
 from core.clock import received_at
 from core.errors import InvalidInput, NotFound
+from core.schema import IDEMPOTENCY
 from executor.api.filters import SubmissionFilter
+from executor.api.once import program_made_once
 from executor.api.serializers import SubmissionInput, SubmissionOutput, SubmissionRowOutput
+from executor.api.waiting import wait_for_verdict
 from executor.models import Submission
-from executor.selectors import estimated_wait_seconds, queue_position, submission_report, submissions_for, with_results
+from executor.selectors import submission_report, submissions_for, with_results
+from executor.selectors.queue import estimated_wait_seconds, queue_position
 from executor.services.submissions import submission_create
 
-WAIT_STEP_S = 0.05
 WAIT = OpenApiParameter(
     "wait", OpenApiTypes.INT, description="Wait up to so many seconds for the verdict; 200 if it came, else 202."
 )
@@ -56,16 +58,18 @@ class SubmissionListView(GenericAPIView[Submission]):
         summary="Hand in a program",
         request=SubmissionInput,
         responses={200: SubmissionOutput, 202: SubmissionOutput},
-        parameters=[WAIT],
+        parameters=[WAIT, *IDEMPOTENCY],
     )
     def post(self, request: Request) -> Response:
         """It is on disk before the answer comes, and judged soon after. 409 `problem_not_ready` where a problem has no
-        tests or is archived.
+        tests or is archived. 429 with `Retry-After`, and nothing stored, where the queue is full (`queue_full`) or you
+        have handed in as much as you may (`too_many_pending`, `submission_rate_exceeded`, `problem_rate_exceeded`).
         """
         wait_s = _wait_seconds(request.query_params)
         body = SubmissionInput(data=request.data)
         body.is_valid(raise_exception=True)
-        submission = submission_create(
+        create = partial(
+            submission_create,
             user=cast(User, request.user),
             problem_id=body.validated_data["problem"],
             language=body.validated_data["language"],
@@ -73,12 +77,13 @@ class SubmissionListView(GenericAPIView[Submission]):
             files=body.source_files,
             received_at=received_at(request),
         )
-        is_judged = _wait_for_verdict(submission.pk, wait_s)
-        shown = with_results(submissions_for(cast(User, request.user))).get(pk=submission.pk)
+        made = program_made_once(request, body.validated_data["language"], lambda: create().pk)
+        is_judged = wait_for_verdict(made.answer, wait_s)
+        shown = with_results(submissions_for(cast(User, request.user))).get(pk=made.answer)
         return Response(
-            SubmissionOutput(_detail(shown)).data,
+            SubmissionOutput(submission_body(shown)).data,
             status=status.HTTP_200_OK if is_judged else status.HTTP_202_ACCEPTED,
-            headers={"Location": reverse("submission-detail", args=[submission.pk])},
+            headers={"Location": reverse("submission-detail", args=[shown.pk]), **made.headers},
         )
 
 
@@ -91,14 +96,15 @@ class SubmissionDetailView(APIView):
         submission = with_results(submissions_for(cast(User, request.user))).filter(pk=submission_id).first()
         if submission is None:
             raise NotFound("There is no such submission.")
-        return Response(SubmissionOutput(_detail(submission)).data)
+        return Response(SubmissionOutput(submission_body(submission)).data)
 
 
 def _row(submission: Submission, *, has_tests: bool = False) -> dict[str, Any]:
-    # `is_staff` is an annotation of submissions_for.
+    # `is_staff` and `is_rejudging` are annotations of submissions_for.
     report = submission_report(submission, is_staff=submission.is_staff, has_tests=has_tests)  # type: ignore[attr-defined]
     return {
         "id": submission.pk,
+        "is_rejudging": submission.is_rejudging if submission.is_staff else None,  # type: ignore[attr-defined]
         "problem": submission.problem_id,
         "user": submission.user_id,
         "language": submission.language,
@@ -113,7 +119,8 @@ def _row(submission: Submission, *, has_tests: bool = False) -> dict[str, Any]:
     }
 
 
-def _detail(submission: Submission) -> dict[str, Any]:
+def submission_body(submission: Submission) -> dict[str, Any]:
+    """What `SubmissionOutput` shows of a submission that comes from `submissions_for` and `with_results`."""
     position = queue_position(submission)
     return {
         **_row(submission, has_tests=True),
@@ -129,17 +136,3 @@ def _wait_seconds(parameters: QueryDict) -> int:
         detail = f"wait must be a whole number of seconds from 0 to {settings.EXECUTOR_WAIT_MAX_S}."
         raise InvalidInput.at("wait", "invalid_wait", detail)
     return int(text)
-
-
-def _wait_for_verdict(submission_id: int, wait_s: int) -> bool:
-    """Whether the submission is judged, looking again and again for up to `wait_s` seconds."""
-    deadline = time.monotonic() + wait_s
-    while True:
-        unfinished = Submission.objects.filter(pk=submission_id, status__in=Submission.UNFINISHED)
-        if not unfinished.exists():
-            return True
-        if time.monotonic() >= deadline:
-            return False
-        # A connection held while asleep would be one less for those who work.
-        connection.close_if_unusable_or_obsolete()
-        time.sleep(WAIT_STEP_S)
