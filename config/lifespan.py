@@ -1,6 +1,11 @@
 """ASGI lifespan around Django: work that lives as long as the server process does."""
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import Any
 
 import structlog
 from asgiref.sync import sync_to_async
@@ -10,8 +15,17 @@ from core.asgi import Application, Receive, Scope, Send
 logger = structlog.get_logger("assay.lifespan")
 
 
-def with_lifespan(django: Application, *, start: Callable[[], None], stop: Callable[[], None]) -> Application:
+def with_lifespan(
+    django: Application,
+    *,
+    start: Callable[[], None],
+    stop: Callable[[], None],
+    ending: Callable[[], None] = lambda: None,
+) -> Application:
     """Call `start` before the server takes requests and `stop` after its last one; `django` knows only requests.
+
+    `ending` is called the moment the process is asked to end, in a signal handler. A server first waits for the answers
+    it has begun and tells nobody, so that open streams would keep it for minutes.
 
     A `start` that fails stops the server: one that only looks alive would take submissions and never judge them.
     """
@@ -21,9 +35,10 @@ def with_lifespan(django: Application, *, start: Callable[[], None], stop: Calla
             await django(scope, receive, send)
             return
         await receive()
-        if not await _answered(start, "lifespan.startup", send):
-            return
-        await receive()
+        with _told_of_the_end(ending):
+            if not await _answered(start, "lifespan.startup", send):
+                return
+            await receive()
         await _answered(stop, "lifespan.shutdown", send)
 
     return application
@@ -38,3 +53,24 @@ async def _answered(step: Callable[[], None], message_type: str, send: Send) -> 
         return False
     await send({"type": f"{message_type}.complete"})
     return True
+
+
+@contextmanager
+def _told_of_the_end(ending: Callable[[], None]) -> Iterator[None]:
+    """Call `ending` before what the server does with a signal to end. Only the main thread may ask for signals."""
+    with ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                before = signal.getsignal(number)
+                if callable(before):
+                    stack.callback(signal.signal, number, before)
+                    signal.signal(number, _first(ending, before))
+        yield
+
+
+def _first(ending: Callable[[], None], then: Callable[[int, FrameType | None], Any]) -> Any:
+    def handle(number: int, frame: FrameType | None) -> None:
+        ending()
+        then(number, frame)
+
+    return handle

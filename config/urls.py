@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from courses.admin import site
+from executor.admin import site
 
 handler400 = "core.problems.bad_request"
 handler403 = "core.problems.permission_denied"
@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("core.urls")),
     path("admin/", site.urls),
     path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("events.api.urls")),
     path("api/v1/", include("courses.api.urls")),
     path("api/v1/", include("executor.api.urls")),
 ]

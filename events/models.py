@@ -9,10 +9,11 @@ class StreamTicket(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stream_tickets")
     token_hash = models.CharField(max_length=64, unique=True)
-    # The sign-in it was issued under, which must still stand; none where that was a session.
+    # The sign-in it was issued under, which must still stand: a token's, or a session.
     token_family = models.ForeignKey(
         "accounts.TokenFamily", on_delete=models.CASCADE, related_name="+", null=True, blank=True
     )
+    session_key = models.CharField(max_length=40, blank=True, default="", db_default="")
     expires_at = models.DateTimeField(db_index=True)
 
     class Meta:

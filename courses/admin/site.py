@@ -1,13 +1,14 @@
 """Who may enter the admin, and how they sign in."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import AbstractBaseUser
-from django.http import HttpRequest
-from django.urls import URLPattern, URLResolver
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, path
 
 from accounts.errors import PasswordThrottled
 from accounts.services.throttle import password_tries_forget, password_try_count
@@ -50,15 +51,26 @@ class AssayAdminSite(admin.AdminSite):
     # It would ask for everything twice on each page.
     enable_nav_sidebar = False
 
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._pages: list[URLPattern] = []
+
+    def add_page(self, route: str, view: Callable[..., HttpResponse], *, name: str) -> None:
+        """A page of no one model, for whoever may enter; for apps above, before the addresses are read."""
+        self._pages.append(path(route, self.admin_view(view), name=name))
+
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter(request.user)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Without Django's own changing of passwords: it would leave the tokens of other devices alive."""
         return [
-            pattern
-            for pattern in super().get_urls()
-            if getattr(pattern, "name", None) not in ("password_change", "password_change_done")
+            *self._pages,
+            *(
+                pattern
+                for pattern in super().get_urls()
+                if getattr(pattern, "name", None) not in ("password_change", "password_change_done")
+            ),
         ]
 
 

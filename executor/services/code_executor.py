@@ -1,5 +1,6 @@
 """CodeExecutorService: programs in, decisions out. It keeps nothing and touches no database."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from executor.engines.base import CompileResult, Engine, Limits, RunRequest, RunResult, SourceFile
@@ -19,6 +20,10 @@ from executor.judging.verdicts import Verdict
 from executor.services.custom_checkers import CheckerRunner
 from executor.services.engines import default_engine
 
+# Told of each test as it is decided: its place in judging order from 0, and its verdict, or None where a checker of the
+# author's own decides in the end. Quick, and never raising: the engine waits for it.
+OnTest = Callable[[int, Verdict | None], None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreeRun:
@@ -36,8 +41,8 @@ class CodeExecutorService:
         self.engine = engine or default_engine()
         self.checkers = checkers or CheckerRunner()
 
-    def run_all_test_cases(self, plan: JudgingPlan) -> JudgingOutcome:
-        """Run a program on all its tests and decide each, outside the engine.
+    def run_all_test_cases(self, plan: JudgingPlan, on_test: OnTest | None = None) -> JudgingOutcome:
+        """Run a program on all its tests and decide each, outside the engine; `on_test` is told of each as it comes.
 
         What the compiler and the program say of the student's code is told with the student's own lines.
 
@@ -56,7 +61,10 @@ class CodeExecutorService:
             decided.append(decide_one(plan, prepared, index, told))
             # An author's checker is asked after the runs; until then what ended well counts as accepted. What that
             # makes the rules skip is skipped in the end too, since a failure more never makes them skip less.
-            sheet.enter(_verdict_so_far(decided[-1]))
+            counted = sheet.enter(_verdict_so_far(decided[-1]))
+            if on_test is not None:
+                is_open = isinstance(decided[-1], Unchecked) and counted is not Verdict.SKIPPED
+                on_test(index, None if is_open else counted)
             return not sheet.is_over
 
         report = self.engine.run(prepared.request, decide)
