@@ -56,6 +56,7 @@ class Environment:
     celery_broker_url: str | None
     requests_at_once: int
     metrics_token: str
+    metrics_dir: Path | None  # where the machine's processes count together
     executor_tiers: str  # the sandbox's tiers that may hold programs, such as "ABC"
     judge0_url: str | None
     judge0_auth_token: str
@@ -82,6 +83,7 @@ def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environ
     redis_url = variables.get("REDIS_URL") or None
     broker_url = variables.get("CELERY_BROKER_URL") or None
     metrics_token = variables.get("METRICS_TOKEN", "")
+    metrics_dir = variables.get("PROMETHEUS_MULTIPROC_DIR", "")
 
     if production and not secret_key:
         raise ConfigurationError(
@@ -110,6 +112,11 @@ def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environ
             broker_url,
             schemes=("redis", "rediss", "amqp", "amqps"),
             needs="redis://HOST:PORT/NUMBER or amqp://USER:PASSWORD@HOST:PORT/VHOST",
+        )
+    if broker_url and database_url.startswith("sqlite"):
+        raise ConfigurationError(
+            "CELERY_BROKER_URL is set but the database is SQLite, which workers elsewhere cannot share: "
+            "set DATABASE_URL to a PostgreSQL, or remove CELERY_BROKER_URL."
         )
     if metrics_token and len(metrics_token) < METRICS_TOKEN_MIN:
         raise ConfigurationError(f"METRICS_TOKEN is too short: it needs at least {METRICS_TOKEN_MIN} characters.")
@@ -145,7 +152,12 @@ def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environ
         log_format=log_format,
         executor_engine=engine,
         executor_worker_threads=_whole_number(
-            variables, "EXECUTOR_WORKER_THREADS", default=os.cpu_count() or 1, least=0, most=256
+            # Where there is a broker, workers elsewhere judge.
+            variables,
+            "EXECUTOR_WORKER_THREADS",
+            default=0 if broker_url else os.cpu_count() or 1,
+            least=0,
+            most=256,
         ),
         queue_capacity=_whole_number(variables, "EXECUTOR_QUEUE_CAPACITY", default=5000, least=1, most=1_000_000),
         pending_per_student=_whole_number(variables, "EXECUTOR_PENDING_PER_STUDENT", default=20, least=1, most=100_000),
@@ -159,6 +171,7 @@ def read_environment(variables: Mapping[str, str], *, base_dir: Path) -> Environ
         celery_broker_url=broker_url,
         requests_at_once=_whole_number(variables, "REQUESTS_AT_ONCE", default=16, least=1, most=1000),
         metrics_token=metrics_token,
+        metrics_dir=Path(metrics_dir).absolute() if metrics_dir else None,
         executor_tiers=_tiers(variables, trusts_code=_boolean(env, "EXECUTOR_TRUST_CODE", default=False)),
         judge0_url=judge0_url,
         judge0_auth_token=variables.get("JUDGE0_AUTH_TOKEN", ""),

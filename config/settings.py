@@ -122,7 +122,7 @@ SESSION_COOKIE_HTTPONLY = True
 if _environment.is_production:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come from inside, without TLS
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # probes come from inside, without TLS
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -144,8 +144,17 @@ CORE_IDEMPOTENCY_KEPT_S = 24 * 3600
 
 # Where there is a broker, Celery's workers judge, and messages wake them; without one, threads of the server do.
 CELERY_BROKER_URL = _environment.celery_broker_url
+# What the names of the queues begin with, for who shares a broker.
+EXECUTOR_MESSAGES_PREFIX = ""
 # What a scraper of /metrics has to send as its bearer token.
 METRICS_TOKEN = _environment.metrics_token
+# Where this machine's processes write what they count; the library that counts looks for it as it is imported.
+METRICS_DIR = _environment.metrics_dir
+if METRICS_DIR is None:
+    # An empty one would mean the present directory to it.
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+else:
+    METRICS_DIR.mkdir(parents=True, exist_ok=True)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -239,5 +248,16 @@ EXECUTOR_RUN_OUTPUT_LIMIT_KIB = 64
 EXECUTOR_RUN_STDIN_LIMIT_BYTES = 64 * 1024
 JUDGE0_URL = _environment.judge0_url
 JUDGE0_AUTH_TOKEN = _environment.judge0_auth_token
+
+# Event streams: how long one lasts before its client connects again, how often it says that it is there, how often the
+# database is asked for what no message told, and how often the right of a silent listener is read again.
+EVENTS_STREAM_LIFE_S = 600
+EVENTS_KEEP_ALIVE_S = 15
+EVENTS_POLL_S = 2
+EVENTS_RECHECK_S = 30
+# Streams open in a process: of one user, and of all.
+EVENTS_STREAMS_PER_USER = 20
+EVENTS_STREAMS_AT_ONCE = 800
+EVENTS_TICKET_S = 60
 
 LOGGING = logging_settings(log_format=_environment.log_format)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.functional import LazyObject
 
 from core.asgi import RECEIVED_AT, is_form
+from core.metrics import HTTP_IN_PROGRESS, request_count
 from core.problems import problem_response
 
 logger = structlog.get_logger("assay.request")
@@ -34,7 +35,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 
 class RequestContextMiddleware:
-    """Stamps `received_at` before anything else runs, binds a request id for every log line, and logs the answer."""
+    """Stamps `received_at` before anything else runs, binds a request id for log lines, logs and counts the answer."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -46,17 +47,19 @@ class RequestContextMiddleware:
         request.received_at = stamp or timezone.now()  # type: ignore[attr-defined]
         given = request.headers.get("X-Request-ID", "")
         request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id), HTTP_IN_PROGRESS.track_inprogress():
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
             # The line below says it, with the id; Django's own comes when the id is no longer bound.
             response._has_been_logged = True  # type: ignore[attr-defined]
+            duration_s = time.perf_counter() - started_s
+            request_count(request, response, duration_s=duration_s)
             logger.info(
                 "request",
                 method=request.method,
                 path=request.path,
                 status=response.status_code,
-                duration_ms=round((time.perf_counter() - started_s) * 1000, 1),
+                duration_ms=round(duration_s * 1000, 1),
                 user_id=_known_user_id(request),
             )
         return response
