@@ -61,7 +61,7 @@ def measure(
     Raises:
         ServerFailed: an answer was no success, or no whole outline.
     """
-    asking = Asking(server)
+    asking = Asking(port=server.port, token=server.token)
     samples: dict[str, list[float]] = {name: [] for name in (BASELINE, *(case.name for case in CASES))}
     sizes: dict[str, int] = {}
     try:

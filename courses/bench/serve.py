@@ -9,12 +9,17 @@ import os
 import secrets
 import socket
 import sys
+from collections.abc import Callable, Mapping
+from typing import Any
 
 BACKLOG = 128
 
 
-def serve(*, chapters: int, problems: int) -> None:
-    """Listen on a free port of this machine."""
+def serve(seed: Callable[[], Mapping[str, Any]], *, urls: str) -> None:
+    """Listen on a free port of this machine; what `seed` wrote and returned is printed with the port.
+
+    `urls` names the module of addresses: those of a benchmark exist in this process alone.
+    """
     os.environ.setdefault("ASSAY_PROCESS", "web")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
@@ -26,22 +31,25 @@ def serve(*, chapters: int, problems: int) -> None:
     from django.core.management import call_command
     from django.utils.module_loading import import_string
 
-    from accounts.services import token_obtain
-    from courses.bench.course import seed
-
     call_command("migrate", verbosity=0, interactive=False)
-    seeded = seed(chapters=chapters, problems=problems, password=secrets.token_urlsafe())
-    token = token_obtain(name=seeded.username, password=seeded.password).access
-    # The address of the empty view exists in this process alone.
-    settings.ROOT_URLCONF = "courses.bench.urls"
+    seeded = seed()
+    settings.ROOT_URLCONF = urls
     listening = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
-    ready = {"port": listening.getsockname()[1], "token": token, "course_id": seeded.course_id}
-    sys.stdout.write(json.dumps(ready) + "\n")
+    sys.stdout.write(json.dumps({"port": listening.getsockname()[1], **seeded}) + "\n")
     sys.stdout.flush()
     application = import_string(settings.ASGI_APPLICATION)
     server = uvicorn.Server(uvicorn.Config(application, lifespan="on", access_log=False, log_level="warning"))
     server.run(sockets=[listening])
 
 
+def _seed() -> Mapping[str, Any]:
+    from accounts.services import token_obtain
+    from courses.bench.course import seed
+
+    seeded = seed(chapters=int(sys.argv[1]), problems=int(sys.argv[2]), password=secrets.token_urlsafe())
+    token = token_obtain(name=seeded.username, password=seeded.password).access
+    return {"token": token, "course_id": seeded.course_id}
+
+
 if __name__ == "__main__":
-    serve(chapters=int(sys.argv[1]), problems=int(sys.argv[2]))
+    serve(_seed, urls="courses.bench.urls")

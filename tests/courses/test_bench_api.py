@@ -15,12 +15,14 @@ from courses.bench.measuring import Case, Measured
 
 class TestCommand:
     def test_prints_its_figures_as_json(self, capsys: pytest.CaptureFixture[str]) -> None:
-        call_command("bench_api", "--json", chapters=3, problems=2, rounds=2, requests=2)
-        figures = json.loads(capsys.readouterr().out)
-        assert {name: figures[name] for name in ("chapters", "problems", "rounds", "requests")} == {
+        call_command("bench_api", "--json", only="outline", chapters=3, problems=2, rounds=2, requests=2)
+        printed = json.loads(capsys.readouterr().out)
+        assert printed.keys() == {"rounds", "outline"}
+        assert printed["rounds"] == 2
+        figures = printed["outline"]
+        assert {name: figures[name] for name in ("chapters", "problems", "requests")} == {
             "chapters": 3,
             "problems": 2,
-            "rounds": 2,
             "requests": 2,
         }
         assert figures["baseline_ms"] > 0
@@ -31,7 +33,7 @@ class TestCommand:
             assert case["bytes"] > 100
             assert ("is_met" in case) == (case["name"] != "uncached")
 
-    @pytest.mark.parametrize("name", ["chapters", "problems", "rounds", "requests"])
+    @pytest.mark.parametrize("name", ["chapters", "problems", "rounds", "requests", "clients", "submissions"])
     def test_numbers_are_at_least_one(self, name: str) -> None:
         with pytest.raises(CommandError, match=f"--{name} must be at least 1"):
             call_command("bench_api", **{name: 0})
@@ -40,7 +42,7 @@ class TestCommand:
         check = measuring._check
         monkeypatch.setattr(measuring, "_check", lambda content, problems: check(content, problems + 1))
         with pytest.raises(CommandError, match="tells of 1 problems, not of 2"):
-            call_command("bench_api", chapters=1, problems=1, rounds=1, requests=1)
+            call_command("bench_api", only="outline", chapters=1, problems=1, rounds=1, requests=1)
 
     def test_a_server_that_does_not_start_says_why(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("LOG_FORMAT", "console")
@@ -54,7 +56,7 @@ class TestServer:
         monkeypatch.setattr(client.tempfile, "tempdir", str(tmp_path))
         with served(chapters=2, problems=2) as server:
             assert [*tmp_path.iterdir()]
-            asking = Asking(server)
+            asking = Asking(port=server.port, token=server.token)
             _, plain = asking.timed("GET", f"/api/v1/courses/{server.course_id}/outline/")
             _, compressed = asking.timed("GET", f"/api/v1/courses/{server.course_id}/outline/", is_compressed=True)
             assert json.loads(plain) == json.loads(compressed)
@@ -63,7 +65,7 @@ class TestServer:
             asking.close()
         assert [*tmp_path.iterdir()] == []
         with pytest.raises(ServerFailed):
-            Asking(server).timed("GET", "/bench/empty/")
+            Asking(port=server.port, token=server.token).timed("GET", "/bench/empty/")
 
     def test_its_empty_view_is_nowhere_else(self) -> None:
         for address in ("/bench/empty/", "/bench/forget/"):
