@@ -13,6 +13,8 @@ import yaml
 from django.conf import settings
 from dockerfile_parse import DockerfileParser
 
+from executor.queue.messages import QUEUES
+
 ROOT = Path(settings.BASE_DIR)
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
 # Variables of Python itself and of the shell, which are not Assay's to know.
@@ -20,7 +22,8 @@ OTHER_VARIABLES = frozenset({"PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERE
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN")
 # `${NAME:?message}`: Compose refuses to start without it.
 REQUIRED = re.compile(r"\$\{[A-Z0-9_]+:\?[^}]+\}")
-APP_SERVICES = ("migrate", "web", "worker")
+APP_SERVICES = ("migrate", "web", "worker", "errands", "beat")
+WORKER_SERVICES = ("worker", "errands")
 JUDGE0_SERVICES = ("judge0", "judge0-worker")
 
 
@@ -83,14 +86,32 @@ class TestEnvironment:
     def test_compose_sets_only_variables_that_are_read(self, compose: dict[str, Any], service: str) -> None:
         environment = compose["services"][service]["environment"]
         assert environment.keys() <= variables_read()
-        assert {"ASSAY_PRODUCTION", "SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL"} <= environment.keys()
+        wanted = {"ASSAY_PRODUCTION", "SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"}
+        assert wanted <= environment.keys()
 
     def test_workers_judge_and_web_does_not(self, compose: dict[str, Any]) -> None:
-        web, worker = compose["services"]["web"], compose["services"]["worker"]
+        web = compose["services"]["web"]
         assert web["environment"]["EXECUTOR_WORKER_THREADS"] == "0"
         assert web["environment"]["ASSAY_PROCESS"] == "web"
-        assert "ASSAY_PROCESS" not in worker["environment"]
-        assert worker["command"][:3] == ["python", "manage.py", "judge_worker"]
+        served: list[str] = []
+        for name in WORKER_SERVICES:
+            worker = compose["services"][name]
+            assert "ASSAY_PROCESS" not in worker["environment"]
+            assert worker["command"][:4] == ["celery", "-A", "config.celery", "worker"]
+            served += worker["command"][worker["command"].index("-Q") + 1].split(",")
+        assert sorted(served) == sorted(QUEUES)
+        assert compose["services"]["beat"]["command"][:4] == ["celery", "-A", "config.celery", "beat"]
+
+    def test_celery_s_processes_say_that_they_live_where_they_are_asked(self, compose: dict[str, Any]) -> None:
+        for name in (*WORKER_SERVICES, "beat"):
+            service = compose["services"][name]
+            alive = service["command"][service["command"].index("--alive-file") + 1]
+            assert service["healthcheck"]["test"] == ["CMD", "python", "script/healthcheck.py", alive]
+            assert alive.startswith(f"{service['tmpfs'][0]}/"), "all else is read-only"
+
+    def test_broker_and_cache_do_not_share_a_database(self, compose: dict[str, Any]) -> None:
+        environment = compose["services"]["web"]["environment"]
+        assert environment["CELERY_BROKER_URL"] != environment["REDIS_URL"]
 
 
 class TestImage:

@@ -133,7 +133,7 @@ class TestNoSkips:
 
 
 class TestServices:
-    """`.ci/services.py`: a sentence where PostgreSQL or Redis is away."""
+    """`.ci/services.py`: a sentence where PostgreSQL, Redis or RabbitMQ is away."""
 
     def test_a_database_that_is_away_is_named(self) -> None:
         environment = clean_environment(
@@ -147,7 +147,7 @@ class TestServices:
         environment = clean_environment(ASSAY_CI_DATABASE_URL=f"postgres://nobody@127.0.0.1:{free_port()}/assay_ci")
         done = run(ROOT / ".ci" / "run", environment=environment)
         assert done.returncode == 1
-        assert "CI FAILED in: PostgreSQL and Redis answer" in done.stdout
+        assert "CI FAILED in: PostgreSQL, Redis and RabbitMQ answer" in done.stdout
         assert "=== Checks" not in done.stdout
 
 

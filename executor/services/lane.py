@@ -1,13 +1,14 @@
 """The lane of what runs while somebody waits: its places in this process, and each user's quota in the database.
 
-The quota is exact under parallel requests and asks no cache; the places keep judging from starving.
+The quota is exact under parallel requests and asks no cache; the places keep judging from starving: while the queue of
+submissions is busy there is one, and none while it is full.
 """
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Semaphore
 
 from django.conf import settings
 from django.db import transaction
@@ -19,13 +20,17 @@ from accounts.models import User
 from core.errors import ServiceUnavailable, TooManyRequests
 from executor.engines.base import EngineError
 from executor.models import RunQuota
+from executor.selectors.queue import QueueStatus, live_pending, queue_status
 
 BUSY_RETRY_S = 2
+FULL_RETRY_S = 10
 ENGINE_RETRY_S = 5
 # What a run may take beyond its wall clock: compiling, and waiting for its engine. Only after a crash is it waited for.
 LEASE_MARGIN_S = 60
 
 _places = BoundedSemaphore(settings.EXECUTOR_RUNS_AT_ONCE)
+# Needed beside a place while submissions wait for longer than usual.
+_place_while_busy = BoundedSemaphore(1)
 
 
 class RunCapacityFull(TooManyRequests):
@@ -45,13 +50,18 @@ def lane_place(user: User | None, *, wall_ms: int) -> Iterator[None]:
     It counts against the user's quota unless the engine fails (law 3); without a user, against nobody's.
 
     Raises:
-        RunCapacityFull: all places are taken; nothing was counted.
+        RunCapacityFull: all places are taken, or submissions need them; nothing was counted.
         RunQuotaUsed: the user has a run going, or used up the window.
         ServiceUnavailable: in place of an error of the engine.
     """
-    if not _places.acquire(blocking=False):
-        raise RunCapacityFull("All places for free runs are taken; try again in a moment.", retry_after_s=BUSY_RETRY_S)
-    try:
+    with ExitStack() as taken:
+        _take(_places, taken)
+        # Counted only by who has a place, so that many refusals cost the queue nothing.
+        status = queue_status(live_pending().count())
+        if status == QueueStatus.FULL:
+            raise RunCapacityFull("Submissions need all places for now; try again later.", retry_after_s=FULL_RETRY_S)
+        if status == QueueStatus.BUSY:
+            _take(_place_while_busy, taken)
         claim_id = None if user is None else _quota_take(user, lease_s=wall_ms / 1000 + LEASE_MARGIN_S)
         is_counted = True
         try:
@@ -63,8 +73,12 @@ def lane_place(user: User | None, *, wall_ms: int) -> Iterator[None]:
         finally:
             if claim_id is not None:
                 _quota_release(claim_id, is_counted=is_counted)
-    finally:
-        _places.release()
+
+
+def _take(place: Semaphore, taken: ExitStack) -> None:
+    if not place.acquire(blocking=False):
+        raise RunCapacityFull("All places for free runs are taken; try again in a moment.", retry_after_s=BUSY_RETRY_S)
+    taken.callback(place.release)
 
 
 @transaction.atomic

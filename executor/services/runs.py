@@ -7,8 +7,9 @@ from django.conf import settings
 from accounts.models import User
 from core.errors import FieldError, InvalidInput
 from executor.engines.base import Limits, SourceFile
-from executor.services.code_executor import CodeExecutorService, FreeRun
+from executor.services.code_executor import FreeRun
 from executor.services.lane import lane_place
+from executor.services.queued_runs import Executor, executor_for_waiting
 from executor.services.sources import language_of, source_files
 
 
@@ -19,15 +20,17 @@ def run_create(
     code: str | None = None,
     files: Sequence[SourceFile] = (),
     user: User | None = None,
-    service: CodeExecutorService | None = None,
+    service: Executor | None = None,
 ) -> FreeRun:
     """Run a program once and say what it did, under the limits of free runs, within the quota of the user.
+
+    Where a broker is set a worker elsewhere runs it, while this waits.
 
     Raises:
         InvalidInput: the language, a file or the input is not acceptable.
         RunCapacityFull: all places are taken; nothing was run.
         RunQuotaUsed: the user runs something already, or did so too often; nothing was run.
-        ServiceUnavailable: the engine cannot run anything now.
+        ServiceUnavailable: the engine cannot run anything now, or no worker came for it in time; it was not counted.
     """
     chosen = language_of(language)
     program = source_files(chosen, code if code is not None else files)
@@ -36,7 +39,9 @@ def run_create(
         raise InvalidInput(detail, errors=(FieldError(pointer="#/stdin", code="input_too_large", detail=detail),))
     limits = free_run_limits()
     with lane_place(user, wall_ms=limits.wall_limit_ms):
-        return (service or CodeExecutorService()).run_freely(language=chosen, files=program, stdin=stdin, limits=limits)
+        return (service or executor_for_waiting()).run_freely(
+            language=chosen, files=program, stdin=stdin, limits=limits
+        )
 
 
 def free_run_limits() -> Limits:

@@ -13,9 +13,9 @@ from executor.judging.outcome import JudgingOutcome, TestOutcome
 from executor.judging.plan import PlanError
 from executor.judging.values import UnreadableValue
 from executor.judging.wrapping import WrappingError
-from executor.services.code_executor import CodeExecutorService
 from executor.services.judgements import plan_for
 from executor.services.lane import lane_place
+from executor.services.queued_runs import Executor, executor_for_waiting
 from executor.services.sources import language_of, source_files
 from executor.services.submissions import ProblemNotReady, open_problem
 
@@ -45,7 +45,7 @@ def samples_run(
     language: str,
     code: str | None = None,
     files: Sequence[SourceFile] = (),
-    service: CodeExecutorService | None = None,
+    service: Executor | None = None,
 ) -> SampleRun:
     """Judge a program on the samples of the problem's current tests, with its checker and limits; no attempt is used.
 
@@ -70,7 +70,7 @@ def samples_run(
     plan = replace(plan, groups=(), stops_at_first_failure=False)
     with lane_place(user, wall_ms=len(samples) * plan.limits.wall_limit_ms):
         try:
-            judged = (service or CodeExecutorService()).run_all_test_cases(plan)
+            judged = (service or executor_for_waiting()).run_all_test_cases(plan)
         except (PlanError, WrappingError, UnreadableValue) as error:
             raise ProblemNotReady(NOT_JUDGED) from error
     return SampleRun(
