@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import connection
 
+from core.connections import connection_give_back
 from core.places import requests_at_once
 from events.hub import listening
 from executor.models import Submission
@@ -29,7 +29,7 @@ def wait_for_verdict(submission_id: int, wait_s: float) -> bool:
             if not has_place or remaining_s <= 0:
                 return False
             # A connection held while asleep would be one less for those who work.
-            connection.close_if_unusable_or_obsolete()
+            connection_give_back()
             wakes.wait(min(remaining_s, POLL_S))
             wakes.clear()
 

@@ -61,17 +61,20 @@ def claim_next(
     """
     while True:
         # Read first: looking for work in vain must not make writers of SQLite wait.
-        head = _due().order_by("lane", "virtual_start", "pk").values("lane", "losses").first()
-        if head is None or head["lane"] not in lanes:
+        head = _in_order(_due()).first()
+        if head is None or head.lane not in lanes:
             return None
-        if head["losses"] >= _losses_of_suspects() and not takes_suspects:
+        if head.losses >= _losses_of_suspects() and not takes_suspects:
             return None
         with transaction.atomic():
-            if head["lane"] == Judgement.Lane.REJUDGE and not _has_place_for_rejudge():
+            if head.lane == Judgement.Lane.REJUDGE and not _has_place_for_rejudge():
                 return None
-            judgement = _lock_first(head["lane"], takes_suspects=takes_suspects)
-            if judgement is None:
-                return None
+            judgement = head
+            if connection.features.has_select_for_update_skip_locked:
+                locked = _lock_first(head.lane, takes_suspects=takes_suspects)
+                if locked is None:
+                    return None
+                judgement = locked
             claim = Claim(judgement.pk, uuid.uuid4(), judgement.submission_id, judgement.lane, judgement.losses)
             taken = Judgement.objects.filter(pk=judgement.pk, state=Judgement.State.PENDING).update(
                 state=Judgement.State.CLAIMED,
@@ -206,17 +209,20 @@ def _lock_first(lane: str, *, takes_suspects: bool) -> Judgement | None:
     Both are skipped where somebody else holds one of them: waiting for the second while holding the first is how those
     who take the submission first would be met in a deadlock.
     """
-    first = _due().filter(lane=lane).order_by("virtual_start", "pk")
+    first = _in_order(_due().filter(lane=lane))
     if not takes_suspects:
         first = first.filter(losses__lt=_losses_of_suspects())
-    if connection.features.has_select_for_update_skip_locked:
-        first = first.select_for_update(skip_locked=True, of=("self", "submission"), no_key=True)
+    return first.select_for_update(skip_locked=True, of=("self", "submission"), no_key=True).first()
+
+
+def _in_order(due: models.QuerySet[Judgement]) -> models.QuerySet[Judgement]:
+    """The order in which these are taken, with what a claim has to know of them."""
     waited = ExpressionWrapper(Now() - Coalesce("not_before", "created_at"), output_field=DurationField())
     return (
-        first.select_related("submission")
+        due.order_by("lane", "virtual_start", "pk")
+        .select_related("submission")
         .only("lane", "losses", "submission__current_judgement")
         .annotate(waited=waited)
-        .first()
     )
 
 

@@ -8,6 +8,7 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
+from core.connections import connection_give_back
 from executor.models import Worker
 from executor.queue.claims import Claim, claim_next, claim_release
 from executor.queue.judge import judge_claimed
@@ -93,7 +94,7 @@ class WorkerPool:
                 logger.exception("worker_failed")
                 found = False
             if not found:
-                _give_connection_back()
+                connection_give_back()
                 self._wait_for_work()
         connection.close()
 
@@ -142,12 +143,6 @@ class WorkerPool:
                 logger.exception("sweep_failed")
             connection.close()
             self._stopping.wait(settings.EXECUTOR_SWEEP_S)
-
-
-def _give_connection_back() -> None:
-    """An idle thread holds none of the few connections a server has; one to SQLite's file costs nobody anything."""
-    if connection.vendor != "sqlite":
-        connection.close()
 
 
 _embedded: WorkerPool | None = None

@@ -118,7 +118,8 @@ def _decided(submission: Submission, progress: Message | None, is_staff: bool) -
     tests = progress.get("tests")
     for test in tests if isinstance(tests, list) else ():
         match test:
-            case [int(number), bool(is_sample), str() | None as verdict] if may_know or (may_know_samples and is_sample):
-                yield {"number": number, "is_sample": is_sample, "verdict": verdict}
+            case [int(number), bool(is_sample), str() | None as verdict]:
+                if may_know or (may_know_samples and is_sample):
+                    yield {"number": number, "is_sample": is_sample, "verdict": verdict}
             case _:
                 pass  # what comes through a Redis may be anything

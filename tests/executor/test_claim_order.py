@@ -138,7 +138,8 @@ class TestCost:
         few = reads(claim_next)
         for _ in range(20):
             waiting(losses=1)
-        assert len(reads(claim_next)) == len(few) == 4
+        # SQLite has no rows to lock: what was read is taken if nobody was quicker.
+        assert len(reads(claim_next)) == len(few) == (3 if connection.vendor == "sqlite" else 4)
 
     @pytest.mark.parametrize(
         ("columns", "least_s"),

@@ -20,8 +20,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import Membership, User
 from core.models import IdempotencyRecord
+from courses import services
 from courses.models import Course, Enrollment, PracticeAnswer, Problem, TestSet
-from courses.services import testset_freeze
 from executor.models import Judgement, ReferenceSolution, RunQuota, Submission
 from executor.queue.claims import claim_next
 from executor.queue.judge import judge_claimed
@@ -423,7 +423,7 @@ class TestAtOnce:
         def freeze_late(**kwargs: Any) -> None:
             thread.start()
             thread.join(timeout=0.5)
-            testset_freeze(**kwargs)
+            services.testset_freeze(**kwargs)
 
         monkeypatch.setattr("executor.services.submissions.testset_freeze", freeze_late)
         response = api_as(student).post(URL, body(problem), headers=KEY)

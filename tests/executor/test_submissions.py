@@ -14,8 +14,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import Membership, User
 from core.errors import NotFound
+from courses import services
 from courses.models import Course, Enrollment, Problem
-from courses.services import testset_freeze
 from executor.models import Judgement, Submission
 from executor.services.submissions import ProblemNotReady, submission_create
 from executor.signals import judgement_queued
@@ -345,7 +345,7 @@ class TestDeletedMeanwhile:
         def freeze_late(**kwargs: Any) -> None:
             thread.start()
             thread.join(timeout=0.5)
-            testset_freeze(**kwargs)
+            services.testset_freeze(**kwargs)
 
         monkeypatch.setattr("executor.services.submissions.testset_freeze", freeze_late)
         try:
