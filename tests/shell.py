@@ -11,7 +11,10 @@ from django.conf import settings
 ROOT = Path(settings.BASE_DIR)
 PYTHON = ROOT / ".venv" / "bin" / "python"
 # Whatever these hold belongs to the test run: its database, its options, its virtual environment.
-NOT_INHERITED = ("ASSAY_", "DATABASE_", "REDIS_", "EXECUTOR_", "JUDGE0_", "DJANGO_", "PYTEST_", "COV_", "VIRTUAL_ENV")
+NOT_INHERITED = (
+    *("ASSAY_", "CELERY_", "DATABASE_", "REDIS_", "EXECUTOR_", "JUDGE0_", "METRICS_", "PROMETHEUS_", "REQUESTS_"),
+    *("DJANGO_", "PYTEST_", "COV_", "VIRTUAL_ENV"),
+)
 
 
 def clean_environment(**extra: str) -> dict[str, str]:
