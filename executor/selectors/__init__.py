@@ -56,8 +56,8 @@ class SubmissionReport:
     tests: Sequence[TestReport]
 
 
-def submissions_for(user: User) -> QuerySet[Submission]:
-    """The submissions a user may see, newest first.
+def submissions_for(user: User, *, among: QuerySet[Submission] | None = None) -> QuerySet[Submission]:
+    """The submissions a user may see, newest first; told `among` which all may be seen, those.
 
     Each says in `is_staff` whether they are staff of its course, and in `is_rejudging` whether a new judgement is on
     its way while an older one is shown.
@@ -65,8 +65,8 @@ def submissions_for(user: User) -> QuerySet[Submission]:
     staffed = Course.objects.staffed_by(user).filter(pk=OuterRef("problem__course"))
     rejudgings = Judgement.objects.filter(submission=OuterRef("pk"), state__in=UNENDED)
     return (
-        Submission.objects.visible_to(user)
-        .select_related("problem", "current_judgement", "user")
+        (Submission.objects.visible_to(user) if among is None else among)
+        .select_related("current_judgement")
         .annotate(is_staff=Exists(staffed))
         .annotate(is_rejudging=Exists(rejudgings.exclude(pk=OuterRef("current_judgement"))))
     )

@@ -14,6 +14,8 @@ LINES = {
     "RunFreelyTestCase": 5,
     "ExternalIntegrationTestCase": 7,
     "DatabaseUpdateTestCase": 7,
+    "ErrorRecoveryTestCase": 7,
+    "ConcurrencyTestCase": 7,
 }
 TEST_ID = re.compile(r"`([a-z0-9_/]+\.py)::(\w+)::(\w+)`")
 ROW = re.compile(r"\| (\d+) \| [^|]+ \| ([^|]+) \|")
