@@ -1,0 +1,1 @@
+"""Kills and storms: real servers, real clients, and an offline check of what became of every submission."""
