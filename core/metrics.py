@@ -57,6 +57,7 @@ HTTP_IN_PROGRESS = Gauge(
 )
 
 _read = CollectorRegistry()
+_parts: dict[str, Collector] = {}
 
 
 class _Part(Collector):
@@ -78,8 +79,14 @@ class _Part(Collector):
 
 
 def register_metrics(name: str, read: Callable[[], Iterable[Metric]]) -> None:
-    """Let every scrape of `/metrics` call `read`, in a constant number of queries. For `AppConfig.ready()`."""
-    _read.register(_Part(name, read))
+    """Let every scrape of `/metrics` call `read`, in a constant number of queries.
+
+    For `AppConfig.ready()`; what has its name already is replaced.
+    """
+    if before := _parts.get(name):
+        _read.unregister(before)
+    _parts[name] = _Part(name, read)
+    _read.register(_parts[name])
 
 
 def request_count(request: HttpRequest, response: HttpResponse, *, duration_s: float) -> None:

@@ -45,13 +45,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         SQLite's own waiting asks ever more rarely, up to ten times a second: whoever has waited long then loses against
         whoever comes, and waits seconds while the file is free most of the time.
         """
-        timeout_s = self.settings_dict["OPTIONS"].get("timeout", 5)
         begin = super()._start_transaction_under_autocommit  # type: ignore[misc]  # the stubs leave it out
+        timeout_ms = int(self.connection.execute("PRAGMA busy_timeout").fetchone()[0])
         self.connection.execute("PRAGMA busy_timeout = 0")
         try:
-            _until_free(begin, timeout_s=timeout_s, pause_s=_BEGIN_PAUSE_S)
+            _until_free(begin, timeout_s=timeout_ms / 1000, pause_s=_BEGIN_PAUSE_S)
         finally:
-            self.connection.execute(f"PRAGMA busy_timeout = {round(timeout_s * 1000)}")
+            self.connection.execute(f"PRAGMA busy_timeout = {timeout_ms}")
 
 
 def _until_free(work: Callable[[], T], *, timeout_s: float, pause_s: float) -> T:

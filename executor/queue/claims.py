@@ -160,8 +160,9 @@ def claims_recover() -> int:
 
 @transaction.atomic
 def _recover(judgement_id: int) -> bool:
-    # Looked at again under the lock: its worker may have renewed the lease after all, or have ended it.
-    judgement = _lock(judgement_id, leased_until__lt=Now())
+    # Looked at again under the lock: its worker may have renewed the lease after all, or have ended it. Rows that
+    # somebody holds are left to the next sweep, lest one of them keeps all others waiting.
+    judgement = _lock(judgement_id, skip_locked=True, leased_until__lt=Now())
     if judgement is None:
         return False
     assert judgement.claim_id is not None  # a constraint of the table: whatever is claimed has a claim
@@ -239,12 +240,16 @@ def _losses_of_suspects() -> int:
     return int(settings.EXECUTOR_TRIES_MAX) - 1
 
 
-def _lock(judgement_id: int, **conditions: object) -> Judgement | None:
-    """A claimed judgement under these conditions, locked after its submission: parents first, as who applies does."""
-    if Submission.objects.select_for_update().filter(judgements=judgement_id).first() is None:
-        return None  # a verification is deleted with its problem
+def _lock(judgement_id: int, *, skip_locked: bool = False, **conditions: object) -> Judgement | None:
+    """A claimed judgement under these conditions, locked after its submission: parents first, as who applies does.
+
+    None also where its submission is gone, as a verification is with its problem.
+    """
+    submissions = Submission.objects.select_for_update(of=("self",), skip_locked=skip_locked)
+    if submissions.filter(judgements=judgement_id).values_list("pk").first() is None:
+        return None
     return (
-        Judgement.objects.select_for_update(of=("self",))
+        Judgement.objects.select_for_update(of=("self",), skip_locked=skip_locked)
         .select_related("submission")
         .filter(pk=judgement_id, state=Judgement.State.CLAIMED, **conditions)
         .first()

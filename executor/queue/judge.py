@@ -1,6 +1,7 @@
 """Working off one claim, from the database row to the applied result."""
 
 import structlog
+from django.db import InterfaceError, OperationalError, connection
 
 from executor import metrics
 from executor.engines.base import EngineBusy, EngineError, EngineUnavailable
@@ -21,23 +22,9 @@ def judge_claimed(claim: Claim, service: CodeExecutorService) -> None:
 
     No engine call runs inside a transaction. A claim lost meanwhile makes the result vanish, silently.
     """
-    judgement = (
-        Judgement.objects.select_related("submission__problem__algorithm", "test_set")
-        .prefetch_related("test_set__test_cases")
-        .filter(pk=claim.judgement_id)
-        .first()
-    )
-    if judgement is None:
-        # A verification is deleted with its problem.
-        logger.info("claim_lost", submission_id=claim.submission_id, judgement_id=claim.judgement_id)
-        return
-    with structlog.contextvars.bound_contextvars(submission_id=judgement.submission_id, judgement_id=judgement.pk):
+    with structlog.contextvars.bound_contextvars(submission_id=claim.submission_id, judgement_id=claim.judgement_id):
         try:
-            tell = progress_teller(judgement, claim.claim_id)
-            outcome = service.run_all_test_cases(judgement_plan(judgement), on_test=tell)
-            logger.info("judged", verdict=outcome.verdict.value, time_ms=outcome.time_ms)
-            if not judgement_apply(judgement_id=claim.judgement_id, claim_id=claim.claim_id, outcome=outcome):
-                logger.info("claim_lost")
+            _judge(claim, service)
         except (PlanError, WrappingError, UnreadableValue) as error:
             # Trying again would find the same: the author of the problem has to act.
             judgement_give_up(judgement_id=claim.judgement_id, claim_id=claim.claim_id, fault=str(error))
@@ -50,7 +37,31 @@ def judge_claimed(claim: Claim, service: CodeExecutorService) -> None:
             metrics.ENGINE_ERRORS.labels(kind=type(error).__name__).inc()
             logger.error("engine_fault", fault=f"{type(error).__name__}: {error}")
             claim_return(claim, fault=f"{type(error).__name__}: {error}", is_charged=True)
+        except (OperationalError, InterfaceError) as error:
+            # The database is away, or somebody was in the way: no fault of the program's, however often.
+            logger.warning("judging_interrupted", exc_info=True)
+            # The claim is given back over a connection that works; where there is none, its lease runs out.
+            connection.close_if_unusable_or_obsolete()
+            claim_return(claim, fault=type(error).__name__, is_charged=False)
         except Exception as error:
             # A bug of ours must neither kill the worker nor leave the row to be tried for ever.
             logger.exception("judging_failed")
             claim_return(claim, fault=f"{type(error).__name__}: {error}", is_charged=True)
+
+
+def _judge(claim: Claim, service: CodeExecutorService) -> None:
+    judgement = (
+        Judgement.objects.select_related("submission__problem__algorithm", "test_set")
+        .prefetch_related("test_set__test_cases")
+        .filter(pk=claim.judgement_id)
+        .first()
+    )
+    if judgement is None:
+        # A verification is deleted with its problem.
+        logger.info("claim_lost")
+        return
+    tell = progress_teller(judgement, claim.claim_id)
+    outcome = service.run_all_test_cases(judgement_plan(judgement), on_test=tell)
+    logger.info("judged", verdict=outcome.verdict.value, time_ms=outcome.time_ms)
+    if not judgement_apply(judgement_id=claim.judgement_id, claim_id=claim.claim_id, outcome=outcome):
+        logger.info("claim_lost")

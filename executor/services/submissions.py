@@ -97,6 +97,8 @@ def _create(submission: Submission) -> Submission:
     user, problem = submission.user, submission.problem
     test_set = current_test_set(problem)
     if test_set is None:
+        if not Problem.objects.filter(pk=problem.pk).exists():
+            raise NotFound(NO_SUCH_PROBLEM)  # it went since we looked
         raise ProblemNotReady("This problem has no tests yet.")
 
     # From here on it counts: what cannot be taken in at all was refused before.

@@ -113,7 +113,8 @@ class TestCost:
             threads = threads_of(server)
             for _ in range(PLAIN_STREAMS):
                 assert stack.enter_context(Listener(server, "/plain-stream/")).next() is not None
-            assert threads_of(server) >= threads + PLAIN_STREAMS
+            # One or two of before may have ended.
+            assert threads_of(server) >= threads + PLAIN_STREAMS - EXTRA_MAX
 
 
 class TestOneStream:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.apps import apps
+from django.db import connection
 from pytest_django import Settings
 
 from core.errors import InvalidInput
@@ -212,6 +213,7 @@ class RunFreelyTestCase:
         result = result_of(run(service, "import sys\nsys.stdout.write('x' * 65536)", limits=limits))
         assert (result.status, len(result.stdout)) == (RunStatus.EXITED, 65536)
 
+    @pytest.mark.django_db
     def test_a_free_run_s_limits_are_its_own_and_are_handed_to_the_engine(self, settings: Settings) -> None:
         settings.EXECUTOR_RUN_TIME_LIMIT_MS, settings.EXECUTOR_RUN_MEMORY_LIMIT_MB = 1234, 77
         settings.EXECUTOR_RUN_OUTPUT_LIMIT_KIB = 3
@@ -222,6 +224,7 @@ class RunFreelyTestCase:
         assert (limits.time_limit_ms, limits.memory_limit_mb, limits.output_limit_kib) == (1234, 77, 3)
         assert limits.wall_limit_ms == 2 * 1234 + 1000
 
+    @pytest.mark.django_db
     @pytest.mark.parametrize(("size", "is_taken"), [(64 * 1024, True), (64 * 1024 + 1, False)])
     def test_input_has_a_limit_in_bytes(self, size: int, is_taken: bool) -> None:
         engine = ScriptedEngine(lambda stdin: run_result(b""))
@@ -275,6 +278,7 @@ class RunFreelyTestCase:
 
     # Its own lane: a few at a time, so that judging never starves.
 
+    @pytest.mark.django_db(transaction=True)
     def test_when_all_places_are_taken_nothing_runs(self, settings: Settings) -> None:
         running, finish = threading.Semaphore(0), threading.Event()
 
@@ -286,7 +290,10 @@ class RunFreelyTestCase:
         engine = ScriptedEngine(slow)
 
         def run_one() -> FreeRun:
-            return run_create(language="python", stdin="", code="1", service=CodeExecutorService(engine))
+            try:
+                return run_create(language="python", stdin="", code="1", service=CodeExecutorService(engine))
+            finally:
+                connection.close()
 
         places = settings.EXECUTOR_RUNS_AT_ONCE
         with ThreadPoolExecutor(places) as threads:

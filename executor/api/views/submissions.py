@@ -78,8 +78,12 @@ class SubmissionListView(GenericAPIView[Submission]):
             received_at=received_at(request),
         )
         made = program_made_once(request, body.validated_data["language"], lambda: create().pk)
-        is_judged = wait_for_verdict(made.answer, wait_s)
-        shown = with_results(submissions_for(cast(User, request.user))).get(pk=made.answer)
+        if wait_s:
+            wait_for_verdict(made.answer, wait_s)
+        user = cast(User, request.user)
+        own = submissions_for(user, among=Submission.objects.filter(user=user))
+        shown = (with_results(own) if wait_s or made.is_replayed else own).get(pk=made.answer)
+        is_judged = shown.status not in Submission.UNFINISHED
         return Response(
             SubmissionOutput(submission_body(shown)).data,
             status=status.HTTP_200_OK if is_judged else status.HTTP_202_ACCEPTED,
