@@ -237,7 +237,7 @@ class TestLeases:
         expire(claim)
         lock = claims._lock
 
-        def renewed_first(judgement_id: int, **conditions: object) -> Judgement | None:
+        def renewed_first(judgement_id: int, **conditions: Any) -> Judgement | None:
             claims_renew([claim])
             return lock(judgement_id, **conditions)
 
