@@ -153,6 +153,8 @@ def _run(plan: Plan, setup: Setup, clients: Clients, faults: Faults, progress: P
             progress.look()
             served = (clients.tally.acknowledged, progress.judged)
             is_due = time.monotonic() >= next_s and sum(faults.killed.values()) < plan.kills and not is_spent()
+            # Spread over the submissions too, so that the last kill comes when hardly any are left to hand in.
+            is_due = is_due and served[0] * plan.kills >= plan.submissions * turns
             # A kill among the dead shows nothing: somebody has to have been served since the last one.
             if is_due and all(now > then for now, then in zip(served, before, strict=True)):
                 turns, before = turns + 1, served
