@@ -7,9 +7,9 @@ import warnings
 os.environ.setdefault("ASSAY_PROCESS", "web")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from django.core.asgi import get_asgi_application
+from core.handler import synchronous_application
 
-django_application = get_asgi_application()
+django_application = synchronous_application()
 
 # Only now are Django's apps ready for their models to be imported.
 from django.conf import settings  # noqa: E402

@@ -40,6 +40,8 @@ class DueDates:
 
 def due_dates(*, enrollment_ids: Collection[int], problem_ids: Collection[int]) -> DueDates:
     """When each of these problems is due for each of these students, in three queries; draft chapters do not count."""
+    if not problem_ids:
+        return DueDates(problems={}, chapters={}, extensions={})
     chapters: defaultdict[int, dict[int, datetime | None]] = defaultdict(dict)
     placements = ChapterProblem.objects.filter(problem__in=problem_ids, chapter__status=Chapter.Status.PUBLISHED)
     for problem_id, chapter_id, due_at in placements.values_list("problem_id", "chapter_id", "chapter__due_at"):

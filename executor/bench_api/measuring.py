@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain, cycle, islice
 from statistics import fmean, median
 from typing import Any
 
@@ -20,8 +21,11 @@ from executor.bench_api.engine import shares
 AT_LEAST = 0.4
 TESTS = 10
 SOURCE = programs.PYTHON.source
-WAIT_S = 30
+# As in a class: what one student hands in to one problem is folded into their progress each time.
+STUDENTS = 20
 POLL_S = 0.02
+# How long the last verdict may take after the last answer.
+PATIENCE_S = 120
 # Nothing to start but the server; and quotas are not what is measured.
 EMBEDDED = {
     "REDIS_URL": "",
@@ -38,7 +42,7 @@ EMBEDDED = {
 class Measured:
     """For each round, how many submissions a second went the whole way, and through the engine alone.
 
-    `request_ms` is how long an answer with a verdict took, `stages_ms` where the server spent it.
+    `request_ms` is how long handing one in took, `stages_ms` what became of it then.
     """
 
     clients: int
@@ -95,11 +99,12 @@ def measure(*, rounds: int, submissions: int, clients: int, on_round: Callable[[
 
 
 class OverHTTP:
-    """Students who each hand in, wait for the verdict, and hand in again, over one connection each in a round."""
+    """Students who hand in, so many at a time, over one connection each in a round; workers judge meanwhile."""
 
-    def __init__(self, *, port: int, tokens: list[str], problem_id: int) -> None:
+    def __init__(self, *, port: int, tokens: list[str], problem_id: int, clients: int) -> None:
         self._students = [Asking(port=port, token=token) for token in tokens]
-        self._pool = ThreadPoolExecutor(len(tokens))
+        self._clients = [self._students[number::clients] for number in range(clients)]
+        self._pool = ThreadPoolExecutor(clients)
         self._body = {"problem": problem_id, "language": "python", "code": SOURCE}
         self.requests_s: list[float] = []
 
@@ -108,16 +113,21 @@ class OverHTTP:
         self._hang_up()
 
     def hand_in(self, submissions: int) -> float:
-        """The seconds until the last of so many verdicts had been told.
+        """The seconds from the first of so many requests until the last verdict was stored.
 
         Raises:
-            ServerFailed: a submission was not accepted on all its tests.
+            ServerFailed: a submission was not accepted on all its tests, or never judged.
         """
         started_s = time.perf_counter()
-        found = list(self._pool.map(self._share, self._students, shares(submissions, len(self._students))))
+        found = list(self._pool.map(self._share, self._clients, shares(submissions, len(self._clients))))
+        self._wait_for_the_last()
         took_s = time.perf_counter() - started_s
-        self._hang_up()  # the server would, while the other side has its turn
-        self.requests_s += [seconds for each in found for seconds in each]
+        # The server would, meanwhile: it keeps no connection that is idle for seconds.
+        self._hang_up()
+        for student, pk, seconds in chain.from_iterable(found):
+            check_answer(json.loads(student.timed("GET", f"/api/v1/submissions/{pk}/")[1]))
+            student.close()
+            self.requests_s.append(seconds)
         return took_s
 
     def stages_ms(self, last: int) -> dict[str, float]:
@@ -130,19 +140,19 @@ class OverHTTP:
         for student in self._students:
             student.close()
 
-    def _share(self, student: Asking, count: int) -> list[float]:
-        return [self._hand_in_once(student) for _ in range(count)]
+    def _share(self, students: list[Asking], count: int) -> list[tuple[Asking, int, float]]:
+        return [self._hand_in_once(student) for student in islice(cycle(students), count)]
 
-    def _hand_in_once(self, student: Asking) -> float:
-        took_s, content = student.timed("POST", f"/api/v1/submissions/?wait={WAIT_S}", body=self._body)
-        answer = json.loads(content)
-        # A server lets only so many requests wait; the others have to ask again.
-        while answer["status"] in ("pending", "judging"):
+    def _hand_in_once(self, student: Asking) -> tuple[Asking, int, float]:
+        took_s, content = student.timed("POST", "/api/v1/submissions/", body=self._body)
+        return student, json.loads(content)["id"], took_s
+
+    def _wait_for_the_last(self) -> None:
+        give_up_at_s = time.monotonic() + PATIENCE_S
+        while json.loads(self._students[0].timed("GET", "/bench/unfinished/")[1])["unfinished"]:
+            if time.monotonic() > give_up_at_s:
+                raise ServerFailed(f"After {PATIENCE_S} s not all were judged.")
             time.sleep(POLL_S)
-            seconds, content = student.timed("GET", f"/api/v1/submissions/{answer['id']}/")
-            took_s, answer = took_s + POLL_S + seconds, json.loads(content)
-        check_answer(answer)
-        return took_s
 
 
 def check_answer(answer: dict[str, Any]) -> None:
@@ -166,9 +176,11 @@ def _sides(clients: int) -> Iterator[tuple[OverHTTP, Callable[[int], float]]]:
         "EXECUTOR_KIT_DIRECTORY": str(settings.EXECUTOR_KIT_DIRECTORY),
     }
     with ExitStack() as stack:
-        server = stack.enter_context(started("executor.bench_api.serve", clients, TESTS, variables=variables))
+        server = stack.enter_context(
+            started("executor.bench_api.serve", max(STUDENTS, clients), TESTS, variables=variables)
+        )
         engine = stack.enter_context(started("executor.bench_api.engine", clients, TESTS, variables=variables))
-        over_http = OverHTTP(**server.answer())
+        over_http = OverHTTP(**server.answer(), clients=clients)
         stack.callback(over_http.close)
         engine.answer()
         yield over_http, lambda submissions: _engine_round(engine, submissions)

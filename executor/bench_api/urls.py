@@ -1,4 +1,4 @@
-"""The addresses of the benchmark's own server: those of Assay, and one that exists nowhere else."""
+"""The addresses of the benchmark's own server: those of Assay, and two that exist nowhere else."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -32,11 +32,21 @@ class StagesView(APIView):
         )
 
 
+class UnfinishedView(APIView):
+    """How many submissions are not judged yet."""
+
+    permission_classes = (IsAuthenticated,)
+
+    def get(self, request: Request) -> Response:
+        return Response({"unfinished": Judgement.objects.exclude(state=Judgement.State.DONE).count()})
+
+
 def _mean_ms(spans: Iterable[timedelta]) -> float:
     return fmean(span / timedelta(milliseconds=1) for span in spans)
 
 
 urlpatterns = [
     path("bench/stages/", StagesView.as_view()),
+    path("bench/unfinished/", UnfinishedView.as_view()),
     path("", include("config.urls")),
 ]

@@ -7,13 +7,15 @@ losing a race is silence; whoever lost their claim can change nothing (the fence
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import DurationField, Exists, ExpressionWrapper, F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Exists, F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from executor import metrics
 from executor.models import Judgement, QueueSwitch, Submission
@@ -61,7 +63,7 @@ def claim_next(
     """
     while True:
         # Read first: looking for work in vain must not make writers of SQLite wait.
-        head = _in_order(_due()).first()
+        head = _next(_due())
         if head is None or head.lane not in lanes:
             return None
         if head.losses >= _losses_of_suspects() and not takes_suspects:
@@ -69,14 +71,12 @@ def claim_next(
         with transaction.atomic():
             if head.lane == Judgement.Lane.REJUDGE and not _has_place_for_rejudge():
                 return None
-            judgement = head
             if connection.features.has_select_for_update_skip_locked:
-                locked = _lock_first(head.lane, takes_suspects=takes_suspects)
-                if locked is None:
+                head = _lock_first(head.lane, takes_suspects=takes_suspects)
+                if head is None:
                     return None
-                judgement = locked
-            claim = Claim(judgement.pk, uuid.uuid4(), judgement.submission_id, judgement.lane, judgement.losses)
-            taken = Judgement.objects.filter(pk=judgement.pk, state=Judgement.State.PENDING).update(
+            claim = Claim(head.judgement_id, uuid.uuid4(), head.submission_id, head.lane, head.losses)
+            taken = Judgement.objects.filter(pk=head.judgement_id, state=Judgement.State.PENDING).update(
                 state=Judgement.State.CLAIMED,
                 claim_id=claim.claim_id,
                 worker_id=worker_id,
@@ -84,13 +84,12 @@ def claim_next(
                 tries=F("tries") + 1,
                 started_at=Now(),
             )
-            if taken and judgement.submission.current_judgement_id == judgement.pk:
+            if taken and head.shown_id == head.judgement_id:
                 submission_status_move(
-                    judgement.submission_id, before=Submission.Status.PENDING, after=Submission.Status.JUDGING
+                    head.submission_id, before=Submission.Status.PENDING, after=Submission.Status.JUDGING
                 )
         if taken:
-            waited: timedelta = judgement.waited  # type: ignore[attr-defined]
-            wait_s = max(0.0, waited.total_seconds())
+            wait_s = max(0.0, (timezone.now() - (head.not_before or head.created_at)).total_seconds())
             metrics.WAIT_SECONDS.labels(lane=claim.lane).observe(wait_s)
             logger.info(
                 "judgement_claimed",
@@ -204,26 +203,49 @@ def _due() -> models.QuerySet[Judgement]:
     )
 
 
-def _lock_first(lane: str, *, takes_suspects: bool) -> Judgement | None:
+class _Next(NamedTuple):
+    """A judgement that waits, as its row says; `shown_id` is the judgement whose result its submission shows."""
+
+    judgement_id: int
+    lane: str
+    losses: int
+    submission_id: int
+    shown_id: int | None
+    created_at: datetime
+    not_before: datetime | None
+
+
+_NEXT_COLUMNS = ("pk", "lane", "losses", "submission", "submission__current_judgement", "created_at", "not_before")
+
+
+def _next(due: models.QuerySet[Judgement]) -> _Next | None:
+    """The one of these whose turn it is."""
+    row = due.order_by("lane", "virtual_start", "pk").values_list(*_NEXT_COLUMNS).first()
+    return _Next(*row) if row else None
+
+
+def _lock_first(lane: str, *, takes_suspects: bool) -> _Next | None:
     """The judgement whose turn it is in a lane, locked with its submission, so that what follows waits for nobody.
 
     Both are skipped where somebody else holds one of them: waiting for the second while holding the first is how those
     who take the submission first would be met in a deadlock.
     """
-    first = _in_order(_due().filter(lane=lane))
+    due = _due().filter(lane=lane)
     if not takes_suspects:
-        first = first.filter(losses__lt=_losses_of_suspects())
-    return first.select_for_update(skip_locked=True, of=("self", "submission"), no_key=True).first()
-
-
-def _in_order(due: models.QuerySet[Judgement]) -> models.QuerySet[Judgement]:
-    """The order in which these are taken, with what a claim has to know of them."""
-    waited = ExpressionWrapper(Now() - Coalesce("not_before", "created_at"), output_field=DurationField())
-    return (
-        due.order_by("lane", "virtual_start", "pk")
-        .select_related("submission")
-        .only("lane", "losses", "submission__current_judgement")
-        .annotate(waited=waited)
+        due = due.filter(losses__lt=_losses_of_suspects())
+    free = due.select_for_update(skip_locked=True, of=("self", "submission"), no_key=True).select_related("submission")
+    columns = ("lane", "losses", "created_at", "not_before", "submission__current_judgement")
+    first = free.order_by("virtual_start", "pk").only(*columns).first()
+    if first is None:
+        return None
+    return _Next(
+        judgement_id=first.pk,
+        lane=first.lane,
+        losses=first.losses,
+        submission_id=first.submission_id,
+        shown_id=first.submission.current_judgement_id,
+        created_at=first.created_at,
+        not_before=first.not_before,
     )
 
 

@@ -197,11 +197,7 @@ def _finish(judgement: Judgement, verdict: Verdict, shown: Submission.Status | N
     judgement.save(update_fields=_FOUND)
     transaction.on_commit(partial(_count, judgement))
     submission = judgement.submission
-    later = submission.judgements.filter(number__gt=judgement.number, state=Judgement.State.DONE)
-    if verdict is not Verdict.INTERNAL_ERROR:
-        later = later.exclude(verdict=Verdict.INTERNAL_ERROR)
-    if later.exists():
-        # A later judging was quicker, and what it found stands; one that broke found nothing.
+    if submission.current_judgement_id != judgement.pk and _is_overtaken(judgement, verdict):
         return
     if verdict is Verdict.INTERNAL_ERROR and _shows_another(submission, judgement):
         # A rejudge that broke takes no verdict away (law 3).
@@ -221,6 +217,14 @@ def _finish(judgement: Judgement, verdict: Verdict, shown: Submission.Status | N
         current=submission.status,
     )
     submission_announce(submission.pk)
+
+
+def _is_overtaken(judgement: Judgement, verdict: Verdict) -> bool:
+    """Whether a later judging was quicker, so that what it found stands; one that broke found nothing."""
+    later = judgement.submission.judgements.filter(number__gt=judgement.number, state=Judgement.State.DONE)
+    if verdict is not Verdict.INTERNAL_ERROR:
+        later = later.exclude(verdict=Verdict.INTERNAL_ERROR)
+    return later.exists()
 
 
 def _shows_another(submission: Submission, judgement: Judgement) -> bool:

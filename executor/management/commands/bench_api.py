@@ -19,8 +19,8 @@ HELP = """\
 Measure the API over HTTP, with a token, beside a baseline that takes turns with it.
 
 outline: a course's outline, cached and not, against an empty view that asks for the same token.
-whole-way: submissions a second from the request to the told and stored verdict, of a Python program with 10 tests,
-against the engine alone, which runs the same program on the same inputs with as many threads as there are clients.
+whole-way: submissions a second from the request to the stored verdict, of a Python program with 10 tests, against the
+engine alone, which runs the same program on the same inputs with as many threads as there are clients.
 
 Each starts a server of its own on a database of its own (SQLite) and throws it away afterwards; for the whole way
 everything is embedded, and the engine alone has a process of its own. What is printed are medians of the rounds, and
