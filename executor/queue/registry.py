@@ -89,7 +89,7 @@ def workers_lost_here() -> int:
                 continue
             held = Judgement.objects.filter(worker_id=worker.pk, state=Judgement.State.CLAIMED)
             claims = held.update(leased_until=Now() - timedelta(seconds=1))
-            worker.delete()
+            Worker.objects.filter(pk=worker.pk).delete()
         logger.warning("worker_lost", worker_id=str(worker.pk), process_id=worker.process_id, claims=claims)
         ended += claims
     return ended
