@@ -166,7 +166,9 @@ def read_for(streams: Sequence[Stream]) -> list[News]:
         asked = [Asked(user=users[stream.credential], key=stream.key, progress=stream.progress) for stream in of_source]
         for stream, shown in zip(of_source, source.read(asked), strict=True):
             news[stream] = NOT_AVAILABLE if shown is None else shown
-    return [news[stream] for stream in streams]
+    # Once more, after what is told was read: it may be newer than the end of a sign-in.
+    stand_yet = credentials_standing({stream.credential for stream in standing})
+    return [news[stream] if stream.credential in stand_yet else SIGNED_OUT for stream in streams]
 
 
 def _versions(keys: dict[Source, set[int]]) -> dict[tuple[Source, int], int]:

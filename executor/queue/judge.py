@@ -40,9 +40,10 @@ def judge_claimed(claim: Claim, service: CodeExecutorService) -> None:
         except (OperationalError, InterfaceError) as error:
             # The database is away, or somebody was in the way: no fault of the program's, however often.
             logger.warning("judging_interrupted", exc_info=True)
-            # The claim is given back over a connection that works; where there is none, its lease runs out.
-            connection.close_if_unusable_or_obsolete()
-            claim_return(claim, fault=type(error).__name__, is_charged=False)
+            if not connection.in_atomic_block:
+                # The claim is given back over a connection that works; where there is none, its lease runs out.
+                connection.close_if_unusable_or_obsolete()
+            claim_return(claim, fault=f"{type(error).__name__}: {error}", is_charged=False)
         except Exception as error:
             # A bug of ours must neither kill the worker nor leave the row to be tried for ever.
             logger.exception("judging_failed")

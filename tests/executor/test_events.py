@@ -27,7 +27,7 @@ from executor.queue.judge import judge_claimed
 from executor.services import live
 from executor.services.code_executor import CodeExecutorService
 from executor.services.judgements import judgement_plan
-from executor.services.live import LIVE_SUBMISSIONS, topic_of
+from executor.services.live import LIVE_SUBMISSIONS, LiveSubmissions, topic_of
 from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
 from tests.executor.databases import claimed, judge_next
 from tests.executor.factories import SubmissionFactory
@@ -277,7 +277,23 @@ class TestRights:
 
     def test_many_streams_cost_a_query_for_each_user(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         streams = self.streams(4)
-        with django_assert_num_queries(1 + 4):
+        # One before and one after for all their rights.
+        with django_assert_num_queries(1 + 4 + 1):
             read_for(streams)
+
+    def test_a_sign_in_that_ends_while_they_are_read_is_told_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is read after an account was disabled may be newer than that."""
+        (stream,) = self.streams(1)
+        read = LiveSubmissions.read
+
+        def disable_first(source: LiveSubmissions, asked: Any) -> Any:
+            User.objects.update(is_active=False)
+            return read(source, asked)
+
+        monkeypatch.setattr(LiveSubmissions, "read", disable_first)
+        assert read_for([stream]) == [SIGNED_OUT]
+
+    def test_versions_cost_one_query(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+        streams = self.streams(4)
         with django_assert_num_queries(1):
             assert len(LIVE_SUBMISSIONS.versions({stream.key for stream in streams})) == 4
