@@ -283,7 +283,7 @@ class TestRights:
 
     def test_a_sign_in_that_ends_while_they_are_read_is_told_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is read after an account was disabled may be newer than that."""
-        (stream,) = self.streams(1)
+        streams = self.streams(1)
         read = LiveSubmissions.read
 
         def disable_first(source: LiveSubmissions, asked: Any) -> Any:
@@ -291,7 +291,7 @@ class TestRights:
             return read(source, asked)
 
         monkeypatch.setattr(LiveSubmissions, "read", disable_first)
-        assert read_for([stream]) == [SIGNED_OUT]
+        assert set(read_for(streams)) == {SIGNED_OUT}
 
     def test_versions_cost_one_query(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         streams = self.streams(4)
