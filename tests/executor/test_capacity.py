@@ -15,21 +15,11 @@ from executor.selectors.queue import estimated_wait_seconds, queue_overview, que
 from executor.services import submissions
 from executor.services.queueing import retry_seconds
 from executor.services.rejudging import problem_rejudge
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
+from tests.courses.factories import EnrollmentFactory
 from tests.executor.databases import judge_next, rows, submit
 from tests.executor.factories import SubmissionFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def student(problem: Problem) -> User:
-    return EnrollmentFactory(course=problem.course).user
 
 
 class TestThresholds:

@@ -34,21 +34,6 @@ def coalescing(settings: Settings) -> None:
     settings.EXECUTOR_COALESCE_SUBMISSIONS = True
 
 
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def enrollment(problem: Problem) -> Enrollment:
-    return EnrollmentFactory(course=problem.course)
-
-
-@pytest.fixture
-def student(enrollment: Enrollment) -> User:
-    return enrollment.user
-
-
 def statuses() -> list[tuple[str, str]]:
     rows = Submission.objects.order_by("pk").values_list("status", "current_judgement__state")
     return list(rows)

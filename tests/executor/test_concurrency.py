@@ -43,16 +43,6 @@ QUEUE_STATUS = f"{ADDRESS}queue-status/"
 
 
 @pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def enrollment(problem: Problem) -> Enrollment:
-    return EnrollmentFactory(course=problem.course)
-
-
-@pytest.fixture
 def user(enrollment: Enrollment) -> User:
     return enrollment.user
 

@@ -33,7 +33,7 @@ from executor.services.code_executor import CodeExecutorService
 from executor.services.quotas import student_lock
 from executor.services.rejudging import problem_rejudge
 from tests.accounts.factories import UserFactory
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
+from tests.courses.factories import EnrollmentFactory
 from tests.courses.progressing import drifted
 from tests.courses.refusals import ApiAs, refusal
 from tests.executor.databases import claimed, judge_next, submit
@@ -45,11 +45,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 SECONDS = 4.0
 IS_POSTGRESQL = connection.vendor == "postgresql"
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from executor.queue.judge import judge_claimed
 from executor.services.code_executor import CodeExecutorService
 from executor.services.judgements import judgement_give_up
 from executor.services.submissions import judgement_create
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
+from tests.courses.factories import EnrollmentFactory
 from tests.executor.databases import apply, claimed, submit
 from tests.executor.factories import SubmissionFactory
 from tests.executor.fakes import ScriptedEngine, double, run_result
@@ -28,16 +28,6 @@ from tests.parallel import at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 
 THREADS = 6
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def student(problem: Problem) -> User:
-    return EnrollmentFactory(course=problem.course).user
 
 
 def expire(claim: Claim) -> None:

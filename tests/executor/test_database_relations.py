@@ -15,23 +15,13 @@ from courses.models import Enrollment, Problem, TestCase, TestSet
 from courses.services import problem_archive, problem_delete
 from executor.models import Judgement, Submission, TestResult
 from tests.accounts.factories import UserFactory
-from tests.courses.factories import AlgorithmProblemFactory, ChapterProblemFactory, EnrollmentFactory
+from tests.courses.factories import ChapterProblemFactory, EnrollmentFactory
 from tests.executor.databases import judge_next, rows, submit
 from tests.executor.factories import SubmissionFactory
 
 pytestmark = pytest.mark.django_db
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def student(problem: Problem) -> User:
-    return EnrollmentFactory(course=problem.course).user
 
 
 class DatabaseUpdateTestCase:

@@ -19,7 +19,6 @@ from executor.services.code_executor import CodeExecutorService
 from executor.services.judgements import judgement_give_up
 from executor.services.submissions import judgement_create
 from executor.signals import submission_announced, submission_judged
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
 from tests.executor.databases import DOUBLE, apply, claimed, judge_next, refusing, rows, submit
 from tests.executor.factories import SubmissionFactory
 from tests.executor.fakes import ScriptedEngine, run_result
@@ -59,16 +58,6 @@ def held(submission: Submission) -> Claim:
     judgement = Judgement.objects.get(submission=submission)
     assert judgement.claim_id is not None
     return Claim(judgement.pk, judgement.claim_id, submission.pk, judgement.lane, judgement.losses)
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def student(problem: Problem) -> User:
-    return EnrollmentFactory(course=problem.course).user
 
 
 class DatabaseUpdateTestCase:

@@ -22,7 +22,6 @@ from executor.queue import claims
 from executor.queue.claims import Claim, claim_next, claims_recover
 from executor.queue.judge import judge_claimed
 from executor.services.code_executor import CodeExecutorService
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
 from tests.courses.progressing import drifted, progress_of
 from tests.courses.refusals import ApiAs, refusal
 from tests.executor.databases import claimed, judge_next, refusing, submit
@@ -50,16 +49,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 IS_POSTGRESQL = connection.vendor == "postgresql"
 CUT_WORK = 16
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def enrollment(problem: Problem) -> Enrollment:
-    return EnrollmentFactory(course=problem.course)
 
 
 @pytest.fixture

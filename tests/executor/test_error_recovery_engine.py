@@ -13,7 +13,7 @@ from executor.engines.judge0 import Judge0Engine
 from executor.models import Judgement, Submission, TestResult
 from executor.queue import claims, judge
 from tests.core.redis_servers import free_port
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
+from tests.courses.factories import AlgorithmProblemFactory
 from tests.courses.progressing import drifted, progress_of
 from tests.courses.refusals import ApiAs, refusal
 from tests.executor.databases import claimed, judge_next
@@ -45,11 +45,6 @@ def problem() -> Problem:
     # Each test is a job of its own, which the stand-in can answer without running anything.
     AlgorithmProblem.objects.filter(problem=problem).update(isolates_tests=True)
     return problem
-
-
-@pytest.fixture
-def enrollment(problem: Problem) -> Enrollment:
-    return EnrollmentFactory(course=problem.course)
 
 
 @pytest.fixture

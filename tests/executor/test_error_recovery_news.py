@@ -28,7 +28,7 @@ from executor.signals import judgement_queued, submission_announced
 from tests.core.caches import refusing_port
 from tests.core.conftest import fresh_breakers
 from tests.core.redis_servers import FakeRedis
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
+from tests.courses.factories import EnrollmentFactory
 from tests.courses.refusals import ApiAs, refusal
 from tests.events.listeners import Listener, event_server, signed_in
 from tests.executor.databases import claimed, judge_next, submit
@@ -42,11 +42,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 QUEUE_STATUS = f"{ADDRESS}queue-status/"
 SIGNALS = pytest.mark.parametrize("signal", [judgement_queued, submission_announced], ids=["queued", "announced"])
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from django.db import connection
 from courses.models import AlgorithmProblem, Enrollment, Problem
 from executor.models import Judgement, Submission, TestResult, Worker
 from tests.core.live import LiveServer, live_server, process_environment
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
+from tests.courses.factories import AlgorithmProblemFactory
 from tests.courses.progressing import drifted, progress_of
 from tests.events.listeners import signed_in
 from tests.executor.databases import DOUBLE
@@ -38,11 +38,6 @@ def problem() -> Problem:
     # A busy machine is slower than any program.
     AlgorithmProblem.objects.filter(problem=problem).update(time_limit_ms=10_000)
     return problem
-
-
-@pytest.fixture
-def enrollment(problem: Problem) -> Enrollment:
-    return EnrollmentFactory(course=problem.course)
 
 
 def environment_of(directory: Path, threads: int) -> dict[str, str]:

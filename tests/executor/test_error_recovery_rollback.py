@@ -16,7 +16,6 @@ from executor.models import Judgement, Submission, TestResult
 from executor.queue.claims import claim_next, claim_return, claims_recover
 from executor.services import judgements, submissions
 from executor.signals import submission_judged
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
 from tests.courses.refusals import ApiAs, refusal
 from tests.executor.databases import apply, claimed, judge_next, refusing, submit
 from tests.executor.recovering import (
@@ -34,16 +33,6 @@ from tests.executor.recovering import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def enrollment(problem: Problem) -> Enrollment:
-    return EnrollmentFactory(course=problem.course)
 
 
 @pytest.fixture

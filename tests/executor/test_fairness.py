@@ -37,11 +37,6 @@ def no_quotas(settings: Settings) -> None:
     settings.EXECUTOR_SUBMISSIONS_PER_PROBLEM_HOUR = settings.EXECUTOR_QUEUE_CAPACITY = 10_000
 
 
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
 def student_of(problem: Problem) -> User:
     return EnrollmentFactory(course=problem.course).user
 

@@ -28,7 +28,7 @@ from executor.queue.judge import judge_claimed
 from executor.services.code_executor import CodeExecutorService
 from executor.signals import judgement_queued
 from tests.accounts.factories import MembershipFactory
-from tests.courses.factories import AlgorithmProblemFactory, ChoiceProblemFactory, EnrollmentFactory
+from tests.courses.factories import ChoiceProblemFactory, EnrollmentFactory
 from tests.executor.databases import DOUBLE, judge_next
 from tests.executor.factories import SubmissionFactory
 from tests.executor.fakes import ScriptedEngine
@@ -56,16 +56,6 @@ OPERATIONS = {
     "problem_duplicate",
     "course_duplicate",
 }
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def student(problem: Problem) -> User:
-    return EnrollmentFactory(course=problem.course).user
 
 
 @pytest.fixture

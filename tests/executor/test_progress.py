@@ -20,7 +20,7 @@ from executor.services.code_executor import CodeExecutorService
 from executor.services.judgements import judgement_give_up
 from executor.services.progress import submission_progress_update
 from executor.services.submissions import judgement_create
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
+from tests.courses.factories import EnrollmentFactory
 from tests.courses.progressing import drifted, progress_of, token_of
 from tests.executor.databases import apply, claimed, judge_next, refusing
 from tests.executor.factories import SubmissionFactory
@@ -34,16 +34,6 @@ wrong = partial(ScriptedEngine, lambda stdin: run_result(b"no"))
 half = partial(ScriptedEngine, lambda stdin: run_result(b"4" if stdin == b"2\n" else b"no"))
 too_slow = partial(ScriptedEngine, lambda stdin: run_result(status=RunStatus.TIME_LIMIT, exit_code=None))
 Engines = Callable[[], ScriptedEngine]
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def enrollment(problem: Problem) -> Enrollment:
-    return EnrollmentFactory(course=problem.course)
 
 
 @pytest.fixture

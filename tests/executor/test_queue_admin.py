@@ -35,11 +35,6 @@ def operator() -> User:
 
 
 @pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
 def instructor(problem: Problem) -> User:
     return EnrollmentFactory(course=problem.course, role=Enrollment.Role.INSTRUCTOR).user
 

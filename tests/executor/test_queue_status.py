@@ -14,7 +14,7 @@ from courses.models import Problem
 from executor.models import Judgement, QueueSwitch, Worker
 from executor.queue.claims import claim_next
 from executor.selectors.queue import estimated_wait_seconds, own_entries, queue_overview, queue_overview_lately
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
+from tests.courses.factories import EnrollmentFactory
 from tests.executor.databases import judge_next, submit
 from tests.executor.factories import JudgementFactory, SubmissionFactory
 
@@ -22,16 +22,6 @@ pytestmark = pytest.mark.django_db
 
 ADDRESS = "/api/v1/submissions/queue-status/"
 ApiAs = Callable[[User], APIClient]
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def student(problem: Problem) -> User:
-    return EnrollmentFactory(course=problem.course).user
 
 
 def worker(threads: int) -> None:

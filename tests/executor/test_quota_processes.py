@@ -18,7 +18,7 @@ from tests.accounts.factories import UserFactory
 from tests.core.caches import refusing_port
 from tests.core.live import LiveServer, live_server, process_environment
 from tests.core.redis_servers import own_redis
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
+from tests.courses.factories import EnrollmentFactory
 from tests.executor.factories import DOUBLE
 from tests.parallel import at_once
 
@@ -63,11 +63,6 @@ def servers(directory: Path, redis_port: int, application: str = "config.asgi:ap
             own.mkdir()
             started.append(stack.enter_context(live_server(own, environment=environment, application=application)))
         yield [server.url for server in started]
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
 
 
 @pytest.fixture

@@ -30,16 +30,6 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ApiAs = Callable[[User], APIClient]
 
 
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def student(problem: Problem) -> User:
-    return EnrollmentFactory(course=problem.course).user
-
-
 def post(api_as: ApiAs, user: User, problem: Problem, **changes: Any) -> Any:
     body = {"problem": problem.pk, "language": "python", "code": DOUBLE, **changes}
     return api_as(user).post("/api/v1/submissions/", body)

@@ -45,11 +45,6 @@ wrong = partial(ScriptedEngine, lambda stdin: run_result(b"no"))
 too_slow = partial(ScriptedEngine, lambda stdin: run_result(status=RunStatus.TIME_LIMIT, exit_code=None))
 
 
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
 class TestModel:
     def test_a_name_is_taken_once_in_a_problem_and_language(self, problem: Problem) -> None:
         ReferenceSolutionFactory(problem=problem, name="fast")

@@ -25,11 +25,6 @@ CANARY = "canary-of-the-author"
 
 
 @pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
 def staff(problem: Problem) -> User:
     return staff_of(problem)
 

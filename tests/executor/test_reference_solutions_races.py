@@ -31,11 +31,6 @@ from tests.parallel import at_once, meeting_point
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
 class TestSavingWhileTestsChange:
     def version_verified(self, problem: Problem, monkeypatch: pytest.MonkeyPatch) -> int:
         """On which version a solution is verified that is saved at the moment version 2 is made."""

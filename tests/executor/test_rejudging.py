@@ -23,7 +23,7 @@ from executor.services.judgements import judgement_give_up
 from executor.services.rejudging import Rejudged, problem_rejudge, submission_rejudge
 from executor.services.submissions import ProblemNotReady
 from executor.signals import judgement_queued, submission_judged
-from tests.courses.factories import AlgorithmProblemFactory, ChoiceProblemFactory, EnrollmentFactory
+from tests.courses.factories import ChoiceProblemFactory, EnrollmentFactory
 from tests.courses.progressing import progress_of
 from tests.executor.databases import apply, claimed, judge_next, rows, submit
 from tests.executor.factories import ReferenceSolutionFactory, SubmissionFactory
@@ -33,21 +33,6 @@ from tests.parallel import at_once
 pytestmark = pytest.mark.django_db
 
 wrong = partial(ScriptedEngine, lambda stdin: run_result(b"no"))
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def enrollment(problem: Problem) -> Enrollment:
-    return EnrollmentFactory(course=problem.course)
-
-
-@pytest.fixture
-def student(enrollment: Enrollment) -> User:
-    return enrollment.user
 
 
 @pytest.fixture

@@ -11,18 +11,13 @@ from accounts.models import User
 from courses.models import Enrollment, Problem
 from executor.models import Judgement, Submission
 from executor.services.rejudging import submission_rejudge
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
+from tests.courses.factories import EnrollmentFactory
 from tests.executor.databases import judge_next
 from tests.executor.factories import JudgementFactory, SubmissionFactory
 
 pytestmark = pytest.mark.django_db
 
 ApiAs = Callable[[User], APIClient]
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from executor.services import submissions
 from executor.services.code_executor import CodeExecutorService
 from executor.services.judgements import judgement_apply, judgement_plan
 from tests.core.live import live_server, process_environment
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
+from tests.courses.factories import EnrollmentFactory
 from tests.executor.databases import judge_next, submit
 from tests.executor.fakes import ScriptedEngine
 from tests.shell import wait_until
@@ -46,16 +46,6 @@ STORY = [
 REJUDGED = STORY[1:]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def student(problem: Problem) -> User:
-    return EnrollmentFactory(course=problem.course).user
 
 
 def with_password(user: User) -> User:

@@ -28,16 +28,6 @@ pytestmark = pytest.mark.django_db
 ApiAs = Callable[[User], APIClient]
 
 
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
-
-
-@pytest.fixture
-def student(problem: Problem) -> User:
-    return EnrollmentFactory(course=problem.course).user
-
-
 def body(problem: Problem, **changes: Any) -> dict[str, Any]:
     return {"problem": problem.pk, "language": "python", "code": DOUBLE, **changes}
 

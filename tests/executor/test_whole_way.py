@@ -11,7 +11,7 @@ from accounts.models import User
 from courses.models import Problem
 from executor.models import Submission, TestResult
 from executor.queue.workers import start_embedded_workers, stop_embedded_workers
-from tests.courses.factories import AlgorithmProblemFactory, EnrollmentFactory
+from tests.courses.factories import EnrollmentFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,11 +24,6 @@ def workers(settings: Settings) -> Iterator[None]:
     start_embedded_workers()
     yield
     stop_embedded_workers()
-
-
-@pytest.fixture
-def problem() -> Problem:
-    return AlgorithmProblemFactory().problem
 
 
 @pytest.fixture
