@@ -22,7 +22,7 @@ from executor.models import Judgement, QueueSwitch, Submission
 from executor.queue.registry import worker_is_gone
 from executor.selectors.queue import threads_live
 from executor.services.announcing import submission_status_move
-from executor.services.judgements import judgement_give_up
+from executor.services.judgements import claimed_lock, judgement_give_up
 
 logger = structlog.get_logger("assay.queue")
 
@@ -120,7 +120,7 @@ def claim_return(claim: Claim, *, fault: str, is_charged: bool, retry_after_s: f
     A charged fault counts against `EXECUTOR_TRIES_MAX`, after which the judgement ends as `internal_error`. An engine
     that is away is not charged: the submission waits until it is back, however long that takes.
     """
-    judgement = _lock(claim.judgement_id, claim_id=claim.claim_id)
+    judgement = claimed_lock(claim.judgement_id, claim_id=claim.claim_id)
     if judgement is None:
         return
     if is_charged and judgement.tries >= settings.EXECUTOR_TRIES_MAX:
@@ -141,7 +141,7 @@ def claim_return(claim: Claim, *, fault: str, is_charged: bool, retry_after_s: f
 @transaction.atomic
 def claim_release(claim: Claim) -> None:
     """Give a claim back unworked, for another to take at once: the worker is stopping."""
-    judgement = _lock(claim.judgement_id, claim_id=claim.claim_id)
+    judgement = claimed_lock(claim.judgement_id, claim_id=claim.claim_id)
     if judgement is not None:
         _put_back(judgement, tries=judgement.tries - 1)
         logger.info("judgement_released", **_named(claim))
@@ -161,7 +161,7 @@ def claims_recover() -> int:
 def _recover(judgement_id: int) -> bool:
     # Looked at again under the lock: its worker may have renewed the lease after all, or have ended it. Rows that
     # somebody holds are left to the next sweep, lest one of them keeps all others waiting.
-    judgement = _lock(judgement_id, skip_locked=True, leased_until__lt=Now())
+    judgement = claimed_lock(judgement_id, skip_locked=True, leased_until__lt=Now())
     if judgement is None:
         return False
     assert judgement.claim_id is not None  # a constraint of the table: whatever is claimed has a claim
@@ -260,22 +260,6 @@ def _has_place_for_rejudge() -> bool:
 
 def _losses_of_suspects() -> int:
     return int(settings.EXECUTOR_TRIES_MAX) - 1
-
-
-def _lock(judgement_id: int, *, skip_locked: bool = False, **conditions: object) -> Judgement | None:
-    """A claimed judgement under these conditions, locked after its submission: parents first, as who applies does.
-
-    None also where its submission is gone, as a verification is with its problem.
-    """
-    submissions = Submission.objects.select_for_update(of=("self",), skip_locked=skip_locked)
-    if submissions.filter(judgements=judgement_id).values_list("pk").first() is None:
-        return None
-    return (
-        Judgement.objects.select_for_update(of=("self",), skip_locked=skip_locked)
-        .select_related("submission")
-        .filter(pk=judgement_id, state=Judgement.State.CLAIMED, **conditions)
-        .first()
-    )
 
 
 def _put_back(judgement: Judgement, **changes: object) -> None:

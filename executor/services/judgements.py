@@ -119,7 +119,7 @@ def judgement_apply(*, judgement_id: int, claim_id: uuid.UUID, outcome: JudgingO
 
     Test results, judgement, submission, progress and whatever `submission_judged` moves change together or not at all.
     """
-    judgement = _lock_claimed(judgement_id, claim_id)
+    judgement = claimed_lock(judgement_id, claim_id=claim_id)
     if judgement is None:
         return False
     TestResult.objects.bulk_create(
@@ -151,7 +151,7 @@ def judgement_give_up(*, judgement_id: int, claim_id: uuid.UUID, fault: str, is_
 
     Where it killed its workers the submission is `quarantined`: it is judged again only if staff ask for that.
     """
-    judgement = _lock_claimed(judgement_id, claim_id)
+    judgement = claimed_lock(judgement_id, claim_id=claim_id)
     if judgement is None:
         return False
     judgement.fault = fault
@@ -169,18 +169,20 @@ def judgement_give_up(*, judgement_id: int, claim_id: uuid.UUID, fault: str, is_
     return True
 
 
-def _lock_claimed(judgement_id: int, claim_id: uuid.UUID) -> Judgement | None:
-    """The judgement, with its submission locked before it (parents first), if this claim still holds it."""
+def claimed_lock(judgement_id: int, *, skip_locked: bool = False, **conditions: object) -> Judgement | None:
+    """A claimed judgement that meets these conditions, held with its submission, which is locked first (parents first).
+
+    None also where its submission is gone, as a verification is with its problem, and with `skip_locked` where somebody
+    else holds one of the two.
+    """
     # The program itself is large, and nobody reads it here.
-    submission = (
-        Submission.objects.select_for_update(of=("self",)).defer("files").filter(judgements=judgement_id).first()
-    )
+    submissions = Submission.objects.select_for_update(of=("self",), skip_locked=skip_locked).defer("files")
+    submission = submissions.filter(judgements=judgement_id).first()
     if submission is None:
-        # A verification is deleted with its problem.
         return None
     judgement = (
-        Judgement.objects.select_for_update()
-        .filter(pk=judgement_id, claim_id=claim_id, state=Judgement.State.CLAIMED)
+        Judgement.objects.select_for_update(skip_locked=skip_locked)
+        .filter(pk=judgement_id, state=Judgement.State.CLAIMED, **conditions)
         .first()
     )
     if judgement is not None:

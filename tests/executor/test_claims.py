@@ -180,7 +180,7 @@ class TestApply:
         assert submission.status == "accepted"
 
     def test_control_without_the_fence_the_late_result_wins(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def unfenced(judgement_id: int, claim_id: uuid.UUID) -> Judgement:
+        def unfenced(judgement_id: int, **conditions: Any) -> Judgement:
             return Judgement.objects.select_related("submission").get(pk=judgement_id)
 
         submission = SubmissionFactory()
@@ -188,7 +188,7 @@ class TestApply:
         expire(late)
         claims_recover()
         taken()
-        monkeypatch.setattr("executor.services.judgements._lock_claimed", unfenced)
+        monkeypatch.setattr("executor.services.judgements.claimed_lock", unfenced)
         wrong = outcome_of(submission, Verdict.WRONG_ANSWER)
         assert judgement_apply(judgement_id=late.judgement_id, claim_id=late.claim_id, outcome=wrong)
         submission.refresh_from_db()
@@ -236,13 +236,13 @@ class TestLeases:
         SubmissionFactory()
         claim = taken()
         expire(claim)
-        lock = claims._lock
+        lock = claims.claimed_lock
 
         def renewed_first(judgement_id: int, **conditions: Any) -> Judgement | None:
             claims_renew([claim])
             return lock(judgement_id, **conditions)
 
-        monkeypatch.setattr(claims, "_lock", renewed_first)
+        monkeypatch.setattr(claims, "claimed_lock", renewed_first)
         assert claims_recover() == 0
         assert Judgement.objects.get().claim_id == claim.claim_id
 

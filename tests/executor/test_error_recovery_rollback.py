@@ -108,7 +108,7 @@ class ErrorRecoveryTestCase:
         claim = claimed()
         row = Judgement.objects.select_related("submission").get()
         # Locks are for transactions only.
-        monkeypatch.setattr(judgements, "_lock_claimed", lambda judgement_id, claim_id: row)
+        monkeypatch.setattr(judgements, "claimed_lock", lambda judgement_id, **conditions: row)
         monkeypatch.setattr("tests.executor.databases.judgement_apply", judgements.judgement_apply.__wrapped__)  # type: ignore[attr-defined]
         with refusing("executor_submission", "UPDATE"), pytest.raises(DatabaseError):
             apply(claim)

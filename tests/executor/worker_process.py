@@ -64,7 +64,7 @@ def main(directory: Path, options: list[str]) -> None:
     from executor.services.code_executor import CodeExecutorService
     from tests.executor.fakes import ScriptedEngine, double, run_result
 
-    def unfenced(judgement_id: int, claim_id: Any) -> Judgement:
+    def unfenced(judgement_id: int, **conditions: Any) -> Judgement:
         return Judgement.objects.select_related("submission").get(pk=judgement_id)
 
     settings.EXECUTOR_POLL_S = 0.1
@@ -74,7 +74,7 @@ def main(directory: Path, options: list[str]) -> None:
     if "no-recovery" in options:
         workers.workers_lost_here = lambda: 0
     if "unfenced" in options:
-        judgements._lock_claimed = unfenced
+        judgements.claimed_lock = unfenced
 
     has_company = threading.Event()
 

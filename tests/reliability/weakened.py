@@ -41,13 +41,14 @@ def _without_claims() -> None:
             return taken
         return claims.Claim(held.pk, held.claim_id, held.submission_id, held.lane, held.losses)
 
-    def lock_any(original: Any, judgement_id: int, claim_id: Any) -> Judgement | None:
+    def lock_any(judgement_id: int, **conditions: Any) -> Judgement | None:
         """Whatever its state: who delivers last has the last word."""
         TestResult.objects.filter(judgement=judgement_id).delete()
         return Judgement.objects.select_related("submission").filter(pk=judgement_id).first()
 
     replace_everywhere(claims.claim_next, take_any)
-    replace_everywhere(judgements._lock_claimed, lock_any)
+    # Where results are applied, and nowhere else.
+    judgements.claimed_lock = lock_any
 
 
 _INSTALL: dict[str, Callable[[], None]] = {"sweeper": _without_sweeper, "claims": _without_claims}
